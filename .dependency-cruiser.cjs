@@ -1,0 +1,30 @@
+// Import rules of the house: what each room may reach. ARCHITECTURE.md says why.
+const room = (name, from, allowed) => ({
+  name,
+  severity: 'error',
+  from: { path: from, pathNot: '\\.test\\.ts$|/testing/' },
+  to: { path: '^(edge|streams|db|workflows|observability|cli|tests|bench)/', pathNot: allowed },
+})
+module.exports = {
+  forbidden: [
+    { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
+    { name: 'nobody-imports-a-main', severity: 'error', from: { pathNot: '^(cli|tests|bench)/' }, to: { path: '(^|/)(main|worker)\\.ts$' } },
+    room('edge', '^edge/', '^(edge|db|observability)/|^streams/(contract|time)/|^streams/log/event-log\\.ts$'),
+    room('contract', '^streams/contract/', '^streams/contract/'),
+    room('time', '^streams/time/', '^streams/(contract|time)/'),
+    room('operators', '^streams/operators/', '^streams/(contract|time|operators)/'),
+    room('jobs', '^streams/jobs/', '^streams/(contract|time|operators|jobs)/'),
+    room('log', '^streams/log/', '^streams/(contract|time|log)/|^observability/'),
+    room('runtime', '^streams/runtime/', '^streams/|^db/(features|objects)/|^observability/'),
+    room('db', '^db/', '^db/|^streams/(contract|time)/|^observability/'),
+    room('observability', '^observability/', '^observability/'),
+    room('workflows', '^workflows/', '^(workflows|db|observability)/|^streams/(contract|time)/|^streams/log/event-log\\.ts$'),
+    { name: 'no-tests-in-product', severity: 'error', from: { pathNot: '\\.test\\.ts$|/testing/|^tests/|^bench/' }, to: { path: '\\.test\\.ts$|/testing/|^tests/' } },
+  ],
+  options: {
+    doNotFollow: { path: 'node_modules' },
+    tsPreCompilationDeps: true,
+    tsConfig: { fileName: 'tsconfig.json' },
+    enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs', '.cjs'], exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+  },
+}

@@ -1,0 +1,26 @@
+import { defineConfig } from 'vitest/config'
+
+// unit: beside the code, no server, under a minute in all. system: real servers and processes, each test with ports and folders of its own.
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: ['{edge,streams,db,observability,cli,workflows}/**/*.test.ts'],
+          exclude: ['**/*.system.test.ts', '**/node_modules/**'],
+          testTimeout: 30_000,
+        },
+      },
+      {
+        test: {
+          name: 'system',
+          include: ['{edge,streams,db,observability,cli,workflows,tests}/**/*.system.test.ts', 'tests/**/*.test.ts'],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          maxWorkers: 2,
+        },
+      },
+    ],
+  },
+})

@@ -74,3 +74,20 @@ export type AnyEvent = EventOf[keyof EventOf]
 
 /** Whom a click belongs to: the key of its record, and the user of its sessions and features. */
 export const clickUser = (e: ClickstreamEvent): string => e.user_id ?? e.anonymous_id ?? ''
+
+/**
+ * What makes two records the same event, per topic. An order that changes its status (failed, then success; success, then refunded)
+ * is a new fact under the same order id, so the status is part of an order's identity.
+ */
+export const identityOf: { [T in keyof EventOf]: (event: EventOf[T]) => string } = {
+  'clickstream.events': (e) => e.event_id,
+  'transactions.orders': (e) => (e.status === 'success' ? e.order_id : `${e.order_id}#${e.status}`),
+  'trips.completed': (e) => e.trip_id,
+}
+
+/** The key of an event's record, which decides its partition. */
+export const keyOf: { [T in keyof EventOf]: (event: EventOf[T]) => string } = {
+  'clickstream.events': clickUser,
+  'transactions.orders': (e) => e.user_id,
+  'trips.completed': (e) => e.region_id,
+}

@@ -1,0 +1,170 @@
+/**
+ * Values of the log: Avro in the Confluent wire format (byte 0, schema id as 4 bytes big-endian, Avro binary), and plain JSON on the way in.
+ *
+ * Invariant: what a reader returns always has the shape of the newest schema, whichever schema wrote it.
+ * Source of the format: Confluent Schema Registry, "Wire format".
+ */
+import type { Resolver, Schema, Type } from 'avsc'
+import { avroType, subjectOf, VALUE_SCHEMAS } from './avro.ts'
+import type { EventOf } from './events.ts'
+import { parseEvent } from './input.ts'
+import type { InputTopic } from './topics.ts'
+
+/** Where schemas get their ids and ids their schemas. */
+export interface SchemaRegistry {
+  /** The id of this schema under the subject; registers it when it is new. */
+  register(subject: string, schema: Schema): Promise<number>
+  /** @throws when the id is unknown. */
+  schema(id: number): Promise<Schema>
+}
+
+/** A value nobody can read: it becomes a dead letter with this reason. */
+export class Undecodable extends Error {
+  override readonly name = 'Undecodable'
+  readonly reason: 'unknown_format' | 'unknown_schema' | 'bad_avro' | 'bad_json' | 'invalid_event'
+  constructor(reason: Undecodable['reason'], message: string) {
+    super(message)
+    this.reason = reason
+  }
+}
+
+const HEADER_BYTES = 5
+
+export type Encoder<E> = (event: E) => Buffer
+
+/** Registers the topic's schema and returns the function that encodes its events. */
+export async function createEncoder<T extends InputTopic>(
+  topic: T,
+  registry: SchemaRegistry,
+): Promise<Encoder<EventOf[T]>> {
+  const schema = VALUE_SCHEMAS[topic]
+  const id = await registry.register(subjectOf(topic), schema)
+  const type = avroType(schema)
+  let scratch = Buffer.alloc(64 * 1024)
+  scratch.writeUInt32BE(id, 1)
+  return (event) => {
+    let end = type.encode(event, scratch, HEADER_BYTES)
+    if (end < 0) {
+      // avsc answers minus the missing bytes when the buffer is too small.
+      scratch = Buffer.alloc(scratch.length - end + 1024)
+      scratch.writeUInt32BE(id, 1)
+      end = type.encode(event, scratch, HEADER_BYTES)
+    }
+    return Buffer.from(scratch.subarray(0, end))
+  }
+}
+
+/**
+ * Reads the values of one topic. Schemas of other writers are fetched when first met: `prepare` a batch, then `decode` its values
+ * synchronously.
+ */
+export interface Decoder<E> {
+  /** Fetches the schemas that these values need and that aren't known yet; resolves at once when there are none. */
+  prepare(values: Iterable<Buffer>): Promise<void> | undefined
+  /** @param at stands in for what a JSON value may lack: `received_at` and an id. @throws Undecodable */
+  decode(value: Buffer, at: RecordOrigin): E
+}
+
+export interface RecordOrigin {
+  readonly appendedAtMs: number
+  readonly partition: number
+  readonly offset: number
+}
+
+export function createDecoder<T extends InputTopic>(
+  topic: T,
+  registry: SchemaRegistry,
+  defaultCurrency: string,
+): Decoder<EventOf[T]> {
+  const reader: Type = avroType(VALUE_SCHEMAS[topic])
+  /** By schema id: how to read it, or why it can't be read. */
+  const resolvers = new Map<number, Resolver | Undecodable>()
+  let lastId = -1
+  let lastResolver: Resolver | Undecodable | undefined
+
+  async function fetchSchema(id: number): Promise<void> {
+    const writer = avroType(await registry.schema(id))
+    try {
+      resolvers.set(id, reader.createResolver(writer))
+    } catch (error) {
+      resolvers.set(
+        id,
+        new Undecodable('unknown_schema', `Schema ${id} can't be read as ${topic}: ${(error as Error).message}`),
+      )
+    }
+  }
+
+  return {
+    prepare(values) {
+      let missing: Set<number> | undefined
+      for (const value of values) {
+        if (value.length < HEADER_BYTES || value[0] !== 0) continue
+        const id = value.readUInt32BE(1)
+        if (id === lastId || resolvers.has(id)) continue
+        missing ??= new Set()
+        missing.add(id)
+      }
+      if (!missing) return undefined
+      return Promise.all(
+        [...missing].map((id) =>
+          fetchSchema(id).catch((error: unknown) => {
+            if (!(error instanceof UnknownSchema)) throw error
+            resolvers.set(id, new Undecodable('unknown_schema', error.message))
+          }),
+        ),
+      ).then(() => undefined)
+    },
+    decode(value, at) {
+      if (value[0] === 0 && value.length >= HEADER_BYTES) {
+        const id = value.readUInt32BE(1)
+        if (id !== lastId) {
+          lastResolver = resolvers.get(id)
+          if (!lastResolver) throw new Undecodable('unknown_schema', `Schema ${id} was not fetched before decoding`)
+          lastId = id
+        }
+        if (lastResolver instanceof Undecodable) throw lastResolver
+        let decoded: { value: unknown; offset: number }
+        try {
+          decoded = reader.decode(value, HEADER_BYTES, lastResolver as Resolver)
+        } catch (error) {
+          throw new Undecodable('bad_avro', `Not a value of schema ${id}: ${(error as Error).message}`)
+        }
+        if (decoded.offset !== value.length)
+          throw new Undecodable(
+            'bad_avro',
+            `Not a value of schema ${id}: ${value.length - decoded.offset} bytes too many or too few`,
+          )
+        return decoded.value as EventOf[T]
+      }
+      return decodeJson(topic, value, at, defaultCurrency)
+    },
+  }
+}
+
+/** Registries throw this for an id they don't have, as opposed to not answering. */
+export class UnknownSchema extends Error {
+  override readonly name = 'UnknownSchema'
+}
+
+const OPENING_BRACE = 0x7b
+const utf8 = new TextDecoder('utf-8', { fatal: true })
+
+function decodeJson<T extends InputTopic>(topic: T, value: Buffer, at: RecordOrigin, currency: string): EventOf[T] {
+  if (value[0] !== OPENING_BRACE) {
+    throw new Undecodable('unknown_format', 'Neither the Confluent wire format (first byte 0) nor a JSON object')
+  }
+  let raw: unknown
+  try {
+    raw = JSON.parse(utf8.decode(value))
+  } catch (error) {
+    throw new Undecodable('bad_json', (error as Error).message)
+  }
+  const parsed = parseEvent(topic, raw, {
+    receivedAt: at.appendedAtMs,
+    currency,
+    // Not random: a replay must give the same id.
+    newId: () => `${topic}/${at.partition}/${at.offset}`,
+  })
+  if (!parsed.ok) throw new Undecodable('invalid_event', parsed.problem.message)
+  return parsed.event
+}

@@ -1,0 +1,134 @@
+/**
+ * The set of recently seen event ids: whether an id was seen within a horizon, in a few bytes per id.
+ *
+ * Used by the streams to skip duplicates (there, time is event time, so a replay decides alike) and by the edge to report them early.
+ * An id is kept as a 128-bit fingerprint in open-addressed tables of 32-bit integers; two rotating generations make the horizon:
+ * an id is remembered for at least one horizon and at most two.
+ */
+
+const MIN_CAPACITY = 1024
+
+/** Four 32-bit words per id. The all-zero word pair marks an empty slot, so a fingerprint never has two leading zero words. */
+export class FingerprintSet {
+  size = 0
+  words: Uint32Array
+  #mask: number
+
+  constructor(capacity = MIN_CAPACITY) {
+    this.words = new Uint32Array(capacity * 4)
+    this.#mask = capacity - 1
+  }
+
+  /** @returns false when it was there already. */
+  add(a: number, b: number, c: number, d: number): boolean {
+    const { words } = this
+    let slot = (a & this.#mask) * 4
+    while (words[slot] !== 0 || words[slot + 1] !== 0) {
+      if (words[slot] === a && words[slot + 1] === b && words[slot + 2] === c && words[slot + 3] === d) return false
+      slot = (slot + 4) & (this.#mask * 4 + 3)
+    }
+    words[slot] = a
+    words[slot + 1] = b
+    words[slot + 2] = c
+    words[slot + 3] = d
+    if (++this.size > (this.#mask + 1) * 0.6) this.#grow()
+    return true
+  }
+
+  has(a: number, b: number, c: number, d: number): boolean {
+    const { words } = this
+    let slot = (a & this.#mask) * 4
+    while (words[slot] !== 0 || words[slot + 1] !== 0) {
+      if (words[slot] === a && words[slot + 1] === b && words[slot + 2] === c && words[slot + 3] === d) return true
+      slot = (slot + 4) & (this.#mask * 4 + 3)
+    }
+    return false
+  }
+
+  #grow(): void {
+    const old = this.words
+    this.words = new Uint32Array(old.length * 2)
+    this.#mask = this.words.length / 4 - 1
+    this.size = 0
+    for (let i = 0; i < old.length; i += 4) {
+      if (old[i] !== 0 || old[i + 1] !== 0) this.add(old[i]!, old[i + 1]!, old[i + 2]!, old[i + 3]!)
+    }
+  }
+}
+
+// The words of the last fingerprint: module variables, since an object per event would be garbage per event.
+let f0 = 0
+let f1 = 0
+let f2 = 0
+let f3 = 0
+
+/** MurmurHash3's mixing over four lanes of UTF-16 units; the result is in f0 … f3. */
+function fingerprint(id: string): void {
+  let a = 0x9e3779b9
+  let b = 0x243f6a88
+  let c = 0xb7e15162
+  let d = id.length
+  for (let i = 0; i < id.length; i++) {
+    const unit = id.charCodeAt(i)
+    a = Math.imul(a ^ unit, 0x85ebca6b)
+    b = Math.imul(b ^ a ^ (a >>> 15), 0xc2b2ae35)
+    c = Math.imul(c + unit, 0x27d4eb2f) ^ (b >>> 13)
+    d = Math.imul(d ^ c ^ unit, 0x165667b1)
+    d = (d << 13) | (d >>> 19)
+  }
+  f0 = mix(a ^ d) >>> 0
+  f1 = mix(b + a) >>> 0
+  f2 = mix(c ^ b) >>> 0
+  f3 = mix(d + c) >>> 0
+  if (f0 === 0 && f1 === 0) f1 = 1
+}
+
+function mix(h: number): number {
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
+  return h ^ (h >>> 16)
+}
+
+export class RecentIds {
+  readonly horizonMs: number
+  /** When the current generation began, in the caller's time; −Infinity before the first id. */
+  generationStartMs = Number.NEGATIVE_INFINITY
+  current = new FingerprintSet()
+  previous = new FingerprintSet()
+  /** Called for each new id with its words, e.g. to checkpoint it. */
+  onAdded: ((a: number, b: number, c: number, d: number) => void) | undefined
+
+  constructor(horizonMs: number) {
+    this.horizonMs = horizonMs
+  }
+
+  /**
+   * Remembers the id.
+   * @param nowMs the caller's time, which must not run backwards: event time in the streams, wall clock at the edge
+   * @returns false when the id was seen within the horizon
+   */
+  add(id: string, nowMs: number): boolean {
+    if (nowMs - this.generationStartMs >= this.horizonMs) this.#rotate(nowMs)
+    fingerprint(id)
+    if (this.previous.has(f0, f1, f2, f3) || !this.current.add(f0, f1, f2, f3)) return false
+    this.onAdded?.(f0, f1, f2, f3)
+    return true
+  }
+
+  /** Whether the id was seen; remembers nothing. */
+  has(id: string): boolean {
+    fingerprint(id)
+    return this.current.has(f0, f1, f2, f3) || this.previous.has(f0, f1, f2, f3)
+  }
+
+  get size(): number {
+    return this.current.size + this.previous.size
+  }
+
+  #rotate(nowMs: number): void {
+    // After a silence of two horizons nothing of the old generation is recent any more.
+    this.previous = nowMs - this.generationStartMs >= 2 * this.horizonMs ? new FingerprintSet() : this.current
+    this.current = new FingerprintSet()
+    this.generationStartMs = nowMs
+  }
+}

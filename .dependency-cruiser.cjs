@@ -16,7 +16,8 @@ module.exports = {
     room('jobs', '^streams/jobs/', '^streams/(contract|time|operators|jobs)/'),
     room('log', '^streams/log/', '^streams/(contract|time|log)/|^observability/'),
     room('runtime', '^streams/runtime/', '^streams/|^db/(features|objects)/|^observability/'),
-    room('db', '^db/', '^db/|^streams/(contract|time)/|^observability/'),
+    // The ports that db/ implements are types, and the error classes they name (Fenced).
+    room('db', '^db/', '^db/|^streams/(contract|time)/|^streams/runtime/ports\\.ts$|^streams/log/event-log\\.ts$|^observability/'),
     room('observability', '^observability/', '^observability/'),
     room('workflows', '^workflows/', '^(workflows|db|observability)/|^streams/(contract|time)/|^streams/log/event-log\\.ts$'),
     { name: 'no-tests-in-product', severity: 'error', from: { pathNot: '\\.test\\.ts$|/testing/|^tests/|^bench/' }, to: { path: '\\.test\\.ts$|/testing/|^tests/' } },

@@ -22,9 +22,9 @@ export type KeyPart = string | number
 
 /** The row's key as the values of its key columns, in the order of RESULT_KEYS. */
 export function keyOf<T extends ResultTable>(table: T, row: ResultRows[T]): KeyPart[] {
-  // Every key column is text or a number: RESULT_KEYS names only such ones.
-  const values = row as { [column: string]: unknown }
-  return RESULT_KEYS[table].map((column) => values[column] as KeyPart)
+  // An interface has no index signature, hence the way round; every key column is text or a number.
+  const values = row as unknown as Readonly<Record<string, KeyPart>>
+  return RESULT_KEYS[table].map((column) => values[column]!)
 }
 
 /** A total order of the keys of one table: numbers by size, text by code unit. Locks are taken in it, and tests compare tables by it. */

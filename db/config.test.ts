@@ -1,0 +1,97 @@
+import { resolve } from 'node:path'
+import { inspect } from 'node:util'
+import { describe, expect, it } from 'vitest'
+import { ConfigError, loadConfig } from './config.ts'
+
+const problemsOf = (env: Record<string, string>, overrides = {}): readonly string[] => {
+  try {
+    loadConfig(env, overrides)
+  } catch (error) {
+    if (error instanceof ConfigError) return error.problems
+    throw error
+  }
+  return []
+}
+
+describe('loadConfig', () => {
+  it('has a default for every setting', () => {
+    expect(loadConfig({})).toEqual({
+      port: 8080,
+      host: '127.0.0.1',
+      dataDir: resolve('data'),
+      writeKey: null,
+      adminPassword: null,
+      jwtSecret: null,
+      currency: 'TRY',
+      corsOrigins: [],
+      logLevel: 'info',
+      databaseUrl: null,
+      rate: 50,
+      ci: false,
+    })
+  })
+
+  it('takes the environment, trimmed, and an empty variable as not set', () => {
+    const config = loadConfig({
+      STREAMFORGE_PORT: ' 9000 ',
+      STREAMFORGE_CURRENCY: '',
+      STREAMFORGE_DATA_DIR: 'x/y',
+      STREAMFORGE_CORS_ORIGINS: 'https://a.example/, http://localhost:5173 ,https://a.example',
+      CI: 'true',
+    })
+    expect(config).toMatchObject({ port: 9000, currency: 'TRY', dataDir: resolve('x/y'), ci: true })
+    expect(config.corsOrigins).toEqual(['https://a.example', 'http://localhost:5173'])
+  })
+
+  it('puts the command line before the environment', () => {
+    const env = { STREAMFORGE_PORT: '9000', STREAMFORGE_RATE: '7' }
+    expect(loadConfig(env, { port: 0, rate: undefined })).toMatchObject({ port: 0, rate: 7 })
+  })
+
+  it('reports all errors together, in sentences that name the variable and an example', () => {
+    const problems = problemsOf(
+      { STREAMFORGE_PORT: '70000', STREAMFORGE_LOG_LEVEL: 'loud', DATABASE_URL: 'mysql://u:hunter2@h/d' },
+      { rate: -1 },
+    )
+    expect(problems).toEqual([
+      'STREAMFORGE_PORT must be a whole number from 0 to 65535, not "70000". Example: STREAMFORGE_PORT=8080',
+      'STREAMFORGE_LOG_LEVEL must be one of trace, debug, info, warn, error, silent, not "loud". Example: STREAMFORGE_LOG_LEVEL=info',
+      'DATABASE_URL must be a URL that begins with postgres://. Example: DATABASE_URL=postgres://user:password@db.example:5432/streamforge',
+      '--rate (STREAMFORGE_RATE) must be a whole number from 0 to 1000000, not "-1". Example: STREAMFORGE_RATE=50',
+    ])
+  })
+
+  it.each([
+    ['STREAMFORGE_CORS_ORIGINS', 'https://a.example/path'],
+    ['STREAMFORGE_CURRENCY', 'try'],
+    ['STREAMFORGE_HOST', 'a b'],
+    ['STREAMFORGE_PORT', '80.5'],
+    ['STREAMFORGE_JWT_SECRET', 'short'],
+    ['STREAMFORGE_WRITE_KEY', 'with space'],
+    ['STREAMFORGE_ADMIN_PASSWORD', 'ş'.repeat(37)],
+  ])('refuses %s=%s', (variable, value) => {
+    expect(problemsOf({ [variable]: value })).toEqual([expect.stringContaining(variable)])
+  })
+
+  it('never prints a secret, neither whole nor in an error', () => {
+    const env = {
+      STREAMFORGE_WRITE_KEY: 'hunter2-write',
+      STREAMFORGE_ADMIN_PASSWORD: 'hunter2-admin',
+      STREAMFORGE_JWT_SECRET: 'hunter2'.repeat(10),
+      DATABASE_URL: 'postgres://u:hunter2@h/d',
+    }
+    const config = loadConfig(env)
+    const printed = `${JSON.stringify(config)} ${inspect(config, { depth: 9, showHidden: true })} ${config.writeKey} ${String(config.databaseUrl)}`
+    expect(printed).not.toContain('hunter2')
+    expect(printed).toContain('[secret]')
+    expect(config.databaseUrl?.reveal()).toBe(env.DATABASE_URL)
+    expect(
+      problemsOf({ STREAMFORGE_WRITE_KEY: 'hunter2 spaced', STREAMFORGE_JWT_SECRET: 'hunter2' }).join(),
+    ).not.toContain('hunter2')
+  })
+
+  it('is frozen', () => {
+    const config = loadConfig({ STREAMFORGE_CORS_ORIGINS: 'https://a.example' })
+    expect(Object.isFrozen(config) && Object.isFrozen(config.corsOrigins)).toBe(true)
+  })
+})

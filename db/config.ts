@@ -1,0 +1,180 @@
+/**
+ * The configuration of every process of the platform: the only place that reads environment variables.
+ *
+ * Parsed once at the start; all errors are reported together, each naming its variable and an example. The result is frozen, and its secrets
+ * print as `[secret]`. To add a setting, add a line to SETTINGS: its type, default and error sentence follow from it.
+ */
+import { resolve } from 'node:path'
+import { z } from 'zod'
+import { Secret } from './secret.ts'
+
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
+
+interface Setting<S extends z.ZodType> {
+  readonly variable: string
+  readonly example: string
+  readonly schema: S
+}
+const setting = <S extends z.ZodType>(variable: string, example: string, schema: S): Setting<S> => ({
+  variable,
+  example,
+  schema,
+})
+
+const wholeNumber = (min: number, max: number) =>
+  z
+    .string()
+    .regex(/^\d{1,15}$/, `must be a whole number from ${min} to ${max}`)
+    .transform(Number)
+    .refine((n) => n >= min && n <= max, `must be a whole number from ${min} to ${max}`)
+
+/** Secrets are kept from error messages as well: no rule here may quote the value. */
+const secret = (text: z.ZodType<string>) => text.transform((value) => new Secret(value)).nullable()
+
+const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text
+
+const SETTINGS = {
+  port: setting('STREAMFORGE_PORT', '8080', wholeNumber(0, 65_535).default(8080)),
+  host: setting(
+    'STREAMFORGE_HOST',
+    '127.0.0.1',
+    z
+      .string()
+      .regex(/^[\w.:-]+$/, 'must be a host name or an IP address')
+      .default('127.0.0.1'),
+  ),
+  dataDir: setting(
+    'STREAMFORGE_DATA_DIR',
+    './data',
+    z
+      .string()
+      .default('data')
+      .transform((path) => resolve(path)),
+  ),
+  writeKey: setting(
+    'STREAMFORGE_WRITE_KEY',
+    'wk_2f9c…',
+    secret(z.string().regex(/^[\x21-\x7e]{1,200}$/, 'must be at most 200 printable ASCII characters without spaces')),
+  ),
+  adminPassword: setting(
+    'STREAMFORGE_ADMIN_PASSWORD',
+    'a sentence you remember',
+    // bcrypt reads no further than 72 bytes: more would silently not count.
+    secret(z.string().refine((text) => Buffer.byteLength(text) <= 72, 'must have at most 72 bytes in UTF-8')),
+  ),
+  jwtSecret: setting(
+    'STREAMFORGE_JWT_SECRET',
+    'the output of "openssl rand -base64 32"',
+    // RFC 7518, 3.2: a key for HS256 has at least the 256 bits of its hash.
+    secret(z.string().refine((text) => Buffer.byteLength(text) >= 32, 'must have at least 32 bytes')),
+  ),
+  currency: setting(
+    'STREAMFORGE_CURRENCY',
+    'TRY',
+    z
+      .string()
+      .regex(/^[A-Z]{3}$/, 'must be an ISO 4217 code of three capital letters')
+      .default('TRY'),
+  ),
+  corsOrigins: setting(
+    'STREAMFORGE_CORS_ORIGINS',
+    'https://shop.example,http://localhost:5173',
+    z
+      .string()
+      .default('')
+      .transform((text) => [
+        ...new Set(
+          text
+            .split(',')
+            .map((origin) => origin.trim().replace(/\/$/, ''))
+            .filter((origin) => origin !== ''),
+        ),
+      ])
+      .refine(
+        (origins) => origins.every((origin) => origin === '*' || isOrigin(origin)),
+        'must be "*", or origins (scheme, host and port, no path) with commas between them',
+      )
+      .transform((origins): readonly string[] => Object.freeze(origins)),
+  ),
+  logLevel: setting(
+    'STREAMFORGE_LOG_LEVEL',
+    'info',
+    z.enum(LOG_LEVELS, `must be one of ${LOG_LEVELS.join(', ')}`).default('info'),
+  ),
+  databaseUrl: setting(
+    'DATABASE_URL',
+    'postgres://user:password@db.example:5432/streamforge',
+    secret(
+      z
+        .string()
+        .refine(
+          (text) => URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol),
+          'must be a URL that begins with postgres://',
+        ),
+    ),
+  ),
+  /** Events per second of the simulator; 0 sends none. */
+  rate: setting('STREAMFORGE_RATE', '50', wholeNumber(0, 1_000_000).default(50)),
+  /** Under CI a test that can't have its server fails; elsewhere it is skipped. Not ours to define, so any value but a no means yes. */
+  ci: setting(
+    'CI',
+    'true',
+    z
+      .string()
+      .default('false')
+      .transform((text) => !/^(false|0|no|off)$/i.test(text)),
+  ),
+} as const
+
+type Settings = typeof SETTINGS
+export type Config = { readonly [K in keyof Settings]: z.output<Settings[K]['schema']> }
+
+/** What the command line says: it goes before the environment. Keys as in {@link Config}; `undefined` means not given. */
+export type ConfigOverrides = { readonly [K in keyof Config]?: string | number | undefined }
+
+/** The configuration can't be used; `problems` has a sentence for each setting at fault. */
+export class ConfigError extends Error {
+  override readonly name = 'ConfigError'
+  readonly problems: readonly string[]
+
+  constructor(problems: readonly string[]) {
+    super(
+      `The configuration has ${problems.length === 1 ? 'a problem' : `${problems.length} problems`}:\n${problems.map((p) => `- ${p}`).join('\n')}`,
+    )
+    this.problems = problems
+  }
+}
+
+/**
+ * @param env usually `process.env`, read here alone. An empty variable counts as not set.
+ * @throws ConfigError naming every setting that is wrong.
+ */
+export function loadConfig(env: Readonly<Record<string, string | undefined>>, overrides: ConfigOverrides = {}): Config {
+  const problems: string[] = []
+  const values = Object.entries(SETTINGS).map(([name, { variable, example, schema }]) => {
+    const override = overrides[name as keyof Settings]
+    const given = override !== undefined ? String(override) : fromEnv(env[variable], isNullable(schema))
+    const parsed = schema.safeParse(given ?? (isNullable(schema) ? null : undefined))
+    if (parsed.success) return [name, parsed.data]
+    const source = override !== undefined ? `${flagOf(name)} (${variable})` : variable
+    const shown = given === undefined || isNullable(schema) ? '' : `, not "${given.slice(0, 80)}"`
+    problems.push(
+      `${source} ${parsed.error.issues[0]?.message ?? 'is invalid'}${shown}. Example: ${variable}=${quote(example)}`,
+    )
+    return [name, undefined]
+  })
+  if (problems.length > 0) throw new ConfigError(problems)
+  // Each value was parsed by the schema its type is derived from.
+  return Object.freeze(Object.fromEntries(values)) as Config
+}
+
+/** Space around a value is a slip of the pen, but may belong to a secret. */
+const fromEnv = (value: string | undefined, asItIs: boolean): string | undefined =>
+  (asItIs ? value : value?.trim()) || undefined
+
+/** Nullable settings are the secrets: no default, and never shown. */
+const isNullable = (schema: z.ZodType): boolean => schema instanceof z.ZodNullable
+/** `dataDir` is `--data`, as on the command line; the others are called as their key. */
+const flagOf = (name: string): string =>
+  name === 'dataDir' ? '--data' : `--${name.replace(/[A-Z]/g, (c) => `-${c.toLowerCase()}`)}`
+const quote = (example: string): string => (/\s/.test(example) ? `"${example.replaceAll('"', '')}"` : example)

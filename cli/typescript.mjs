@@ -2,4 +2,4 @@
 // that Node ships, is hooked in. Loaded by the bin, and by `--import` in every worker thread (see spawnArguments in observability/threads.ts).
 import { register } from 'node:module'
 
-if (!process.features.typescript) register('amaro', import.meta.url)
+if (!process.features.typescript) register('./typescript-hooks.mjs', import.meta.url)

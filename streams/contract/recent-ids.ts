@@ -91,6 +91,8 @@ function mix(h: number): number {
 
 export class RecentIds {
   readonly horizonMs: number
+  /** A generation with this many ids ends early: memory is bounded, and under such a load the horizon shrinks. */
+  readonly idsMax: number
   /** When the current generation began, in the caller's time; −Infinity before the first id. */
   generationStartMs = Number.NEGATIVE_INFINITY
   current = new FingerprintSet()
@@ -98,8 +100,9 @@ export class RecentIds {
   /** Called for each new id with its words, e.g. to checkpoint it. */
   onAdded: ((a: number, b: number, c: number, d: number) => void) | undefined
 
-  constructor(horizonMs: number) {
+  constructor(horizonMs: number, idsMax = Number.POSITIVE_INFINITY) {
     this.horizonMs = horizonMs
+    this.idsMax = idsMax
   }
 
   /**
@@ -108,15 +111,16 @@ export class RecentIds {
    * @returns false when the id was seen within the horizon
    */
   add(id: string, nowMs: number): boolean {
-    if (nowMs - this.generationStartMs >= this.horizonMs) this.#rotate(nowMs)
+    if (nowMs - this.generationStartMs >= this.horizonMs || this.current.size >= this.idsMax) this.#rotate(nowMs)
     fingerprint(id)
     if (this.previous.has(f0, f1, f2, f3) || !this.current.add(f0, f1, f2, f3)) return false
     this.onAdded?.(f0, f1, f2, f3)
     return true
   }
 
-  /** Whether the id was seen; remembers nothing. */
-  has(id: string): boolean {
+  /** Whether the id was seen; remembers nothing. With `nowMs`, what has left the horizon is forgotten first. */
+  has(id: string, nowMs?: number): boolean {
+    if (nowMs !== undefined && nowMs - this.generationStartMs >= this.horizonMs) this.#rotate(nowMs)
     fingerprint(id)
     return this.current.has(f0, f1, f2, f3) || this.previous.has(f0, f1, f2, f3)
   }
@@ -126,9 +130,11 @@ export class RecentIds {
   }
 
   #rotate(nowMs: number): void {
-    // After a silence of two horizons nothing of the old generation is recent any more.
-    this.previous = nowMs - this.generationStartMs >= 2 * this.horizonMs ? new FingerprintSet() : this.current
+    const passed = Math.floor((nowMs - this.generationStartMs) / this.horizonMs)
+    // After two horizons nothing of the old generation is recent any more.
+    this.previous = passed >= 2 ? new FingerprintSet() : this.current
     this.current = new FingerprintSet()
-    this.generationStartMs = nowMs
+    // On the grid of the first id's time: beginning at `nowMs` would let the previous generation live for up to three horizons.
+    this.generationStartMs = Number.isFinite(passed) ? this.generationStartMs + passed * this.horizonMs : nowMs
   }
 }

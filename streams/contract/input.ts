@@ -142,7 +142,7 @@ const parsers = {
     const times = timesOf(e, context.receivedAt)
     if ('problem' in times) return { ok: false, problem: times.problem }
     const money = moneyOf(e.revenue ?? null, e.currency, context.currency)
-    const properties = propertiesOf(raw, e.properties, clickInput.shape)
+    const properties = propertiesOf(raw, clickInput.shape)
     if (properties === TOO_DEEP) return refuse('invalid_value', 'properties', 'properties: nested too deeply')
     return {
       ok: true,
@@ -174,7 +174,7 @@ const parsers = {
     const times = timesOf(e, context.receivedAt)
     if ('problem' in times) return { ok: false, problem: times.problem }
     const money = moneyOf(e.amount, e.currency, context.currency)
-    const properties = propertiesOf(raw, e.properties, orderInput.shape)
+    const properties = propertiesOf(raw, orderInput.shape)
     if (properties === TOO_DEEP) return refuse('invalid_value', 'properties', 'properties: nested too deeply')
     return {
       ok: true,
@@ -201,7 +201,7 @@ const parsers = {
     const times = timesOf(e, context.receivedAt)
     if ('problem' in times) return { ok: false, problem: times.problem }
     const money = moneyOf(e.fare, e.currency, context.currency)
-    const properties = propertiesOf(raw, e.properties, tripInput.shape)
+    const properties = propertiesOf(raw, tripInput.shape)
     if (properties === TOO_DEEP) return refuse('invalid_value', 'properties', 'properties: nested too deeply')
     return {
       ok: true,
@@ -299,11 +299,9 @@ function moneyOf(amount: number | null, given: string | null | undefined, fallba
 const TOO_DEEP = Symbol('too deep')
 
 /** JSON text of `properties` and of every field that the schema doesn't know; null when there are none. */
-function propertiesOf(
-  raw: object,
-  declared: Record<string, unknown> | null | undefined,
-  shape: object,
-): string | null | typeof TOO_DEEP {
+function propertiesOf(raw: object, shape: object): string | null | typeof TOO_DEEP {
+  // Validated, but taken from the raw object: zod's copy of a record lacks a member named `__proto__`.
+  const declared = (raw as { properties?: object | null }).properties
   let extra: Record<string, unknown> | undefined
   for (const key of Object.keys(raw)) {
     if (Object.hasOwn(shape, key)) continue

@@ -1,0 +1,134 @@
+/**
+ * Profiles: one object per key that every event updates and that never closes, published to the feature store.
+ *
+ * Invariant: a profile takes events up to a horizon behind the watermark; older ones are late. Only the newest state of a key goes out,
+ * with the position that made it.
+ */
+import type { Schema } from 'avsc'
+import type { FeaturePart, FeatureParts } from '../contract/features.ts'
+import { ChangeTracker, type Entry } from './keyed-state.ts'
+import type { Operator, OperatorFactory } from './operator.ts'
+
+/** What every profile has; a job's profile is a subclass with the job's fields: one flat object per key. */
+export class Profile implements Entry {
+  unsaved = false
+  unpublished = false
+  key: string
+  position: number
+  /** Highest event time seen. */
+  lastSeenMs: number
+
+  constructor(key: string, eventTimeMs: number, offset: number) {
+    this.key = key
+    this.lastSeenMs = eventTimeMs
+    this.position = offset
+  }
+}
+
+export interface ProfileSpec<E extends { event_time: number }, P extends Profile, F extends FeaturePart> {
+  name: string
+  part: F
+  /** How far behind the watermark an event may be and still count. */
+  horizonMs: number
+  /** A key that stayed away this long, in event time, begins anew. */
+  forgetAfterMs: number
+  key(event: E): string
+  /** The job's profile, and its own fields as Avro record fields. */
+  profile: new (
+    key: string,
+    eventTimeMs: number,
+    offset: number,
+  ) => P
+  fields: readonly object[]
+  /** `profile.lastSeenMs` is from before this event, or the event's own for the first. */
+  add(profile: P, event: E): void
+  toFeatures(profile: P): FeatureParts[F]
+}
+
+export function profile<E extends { event_time: number }, P extends Profile, F extends FeaturePart>(
+  spec: ProfileSpec<E, P, F>,
+): OperatorFactory<E> {
+  return (partition) => createProfiles(spec, partition)
+}
+
+function createProfiles<E extends { event_time: number }, P extends Profile, F extends FeaturePart>(
+  spec: ProfileSpec<E, P, F>,
+  partition: number,
+): Operator<E> {
+  const profiles = new Map<string, P>()
+  const tracker = new ChangeTracker<P>()
+  let nextSweepMs = Number.NEGATIVE_INFINITY
+  const isForgotten = (p: P, watermarkMs: number): boolean => p.lastSeenMs + spec.forgetAfterMs <= watermarkMs
+
+  return {
+    name: spec.name,
+    get nextTimerMs() {
+      return nextSweepMs
+    },
+    process(event, at) {
+      const t = event.event_time
+      if (t < at.watermarkMs - spec.horizonMs) return 'late'
+      const key = spec.key(event)
+      let p = profiles.get(key)
+      if (!p || isForgotten(p, at.watermarkMs)) {
+        if (p) tracker.remove(p, key)
+        p = new spec.profile(key, t, at.offset)
+        profiles.set(key, p)
+      }
+      spec.add(p, event)
+      if (t > p.lastSeenMs) p.lastSeenMs = t
+      p.position = at.offset
+      tracker.touch(p)
+      return 'applied'
+    },
+    advance(at) {
+      // Only frees memory: `process` treats a forgotten profile as absent whether or not it was swept, so nothing depends on when this runs.
+      if (nextSweepMs !== Number.NEGATIVE_INFINITY) {
+        for (const [key, p] of profiles) {
+          if (p.unpublished || !isForgotten(p, at.watermarkMs)) continue
+          profiles.delete(key)
+          tracker.remove(p, key)
+        }
+      }
+      nextSweepMs = at.watermarkMs + spec.forgetAfterMs / 4
+    },
+    drain(out, _mode, limit) {
+      for (const p of tracker.takeUnpublished(limit)) {
+        out.feature({ userId: p.key, part: spec.part, partition, position: p.position, value: spec.toFeatures(p) })
+      }
+      return tracker.hasUnpublished
+    },
+    republish() {
+      for (const p of profiles.values()) tracker.touchForPublish(p)
+    },
+    state: [
+      tracker.section({
+        name: spec.name,
+        schema: savedSchema(spec.fields),
+        keyOf: (p) => p.key,
+        toValue: (p) => p,
+        restore(key, value) {
+          const saved = value as P
+          const { unpublished } = saved
+          const p = Object.assign(new spec.profile(key, saved.lastSeenMs, saved.position), saved, {
+            unpublished: false,
+          })
+          profiles.set(key, p)
+          if (unpublished) tracker.touchForPublish(p)
+        },
+        all: () => profiles.values(),
+      }),
+    ],
+  }
+}
+
+const savedSchema = (fields: readonly object[]): Schema => ({
+  type: 'record',
+  name: 'Profile',
+  fields: [
+    { name: 'position', type: 'long' },
+    { name: 'lastSeenMs', type: 'long' },
+    { name: 'unpublished', type: 'boolean' },
+    ...(fields as []),
+  ],
+})

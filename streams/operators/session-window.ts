@@ -1,0 +1,227 @@
+/**
+ * Session windows: a key's events that are at most a gap apart, merged whatever order they come in.
+ *
+ * Invariants: sessions of a key never overlap and are more than a gap apart; a session is final once no event on time can reach it
+ * (`end + gap + allowed lateness < watermark`); its id comes from the event that created it and survives every merge of which it is the elder,
+ * so it doesn't depend on batches. An absorbed session leaves a tombstone that names the survivor.
+ */
+import type { Schema } from 'avsc'
+import type { ResultRows, ResultTable } from '../contract/results.ts'
+import { BucketTimers } from '../time/timers.ts'
+import { ChangeTracker, type Entry } from './keyed-state.ts'
+import type { Operator, OperatorFactory, Verdict } from './operator.ts'
+
+/**
+ * What every session has. A job's session is a subclass with the job's own counts as fields: one flat object per session, since there may be millions.
+ */
+export class Session implements Entry {
+  unsaved = false
+  unpublished = false
+  /** Final or absorbed. */
+  gone = false
+  key: string
+  startMs: number
+  endMs: number
+  /** Event time of the event that created the session. */
+  createdMs: number
+  /** Offset of the event that created it: the elder of two has the lower one. */
+  createdAt: number
+  position: number
+  /** Further open sessions of the same key, in no order: rare, so a chain. */
+  next: this | null = null
+
+  constructor(key: string, eventTimeMs: number, offset: number) {
+    this.key = key
+    this.startMs = eventTimeMs
+    this.endMs = eventTimeMs
+    this.createdMs = eventTimeMs
+    this.createdAt = offset
+    this.position = offset
+  }
+}
+
+export interface SessionWindowSpec<E extends { event_time: number }, S extends Session, T extends ResultTable> {
+  name: string
+  gapMs: number
+  allowedLatenessMs?: number
+  key(event: E): string
+  /** The job's session, and its own fields as Avro record fields. */
+  session: new (
+    key: string,
+    eventTimeMs: number,
+    offset: number,
+  ) => S
+  fields: readonly object[]
+  /** `session` has its bounds from before this event. */
+  add(session: S, event: E): void
+  /** Adds `absorbed` to `survivor`; the bounds of both are from before the merge. */
+  merge(survivor: S, absorbed: S): void
+  table: T
+  row(session: S, view: SessionView): ResultRows[T]
+}
+
+export interface SessionView {
+  id: string
+  partition: number
+  final: boolean
+  mergedInto: string | null
+}
+
+const TIMER_BUCKET_MS = 10_000
+
+/** `<key>@<creation time>`: unique, since sessions of a key never overlap and each was created within its own bounds. */
+export const sessionId = (session: Session): string => `${session.key}@${session.createdMs.toString(36)}`
+
+export function sessionWindow<E extends { event_time: number }, S extends Session, T extends ResultTable>(
+  spec: SessionWindowSpec<E, S, T>,
+): OperatorFactory<E> {
+  return (partition) => createSessions(spec, partition)
+}
+
+function createSessions<E extends { event_time: number }, S extends Session, T extends ResultTable>(
+  spec: SessionWindowSpec<E, S, T>,
+  partition: number,
+): Operator<E> {
+  const { gapMs } = spec
+  const lifeMs = gapMs + (spec.allowedLatenessMs ?? 0)
+  const open = new Map<string, S>()
+  const timers = new BucketTimers<S>(TIMER_BUCKET_MS)
+  const tracker = new ChangeTracker<S>()
+  let finishedRows: ResultRows[T][] = []
+
+  function link(session: S): void {
+    const head = open.get(session.key)
+    if (head) {
+      session.next = head.next
+      head.next = session
+    } else open.set(session.key, session)
+    timers.set(session, session.endMs + lifeMs)
+  }
+
+  function unlink(session: S): void {
+    session.gone = true
+    tracker.remove(session, sessionId(session))
+    const head = open.get(session.key)
+    if (head === session) {
+      if (session.next) open.set(session.key, session.next)
+      else open.delete(session.key)
+      return
+    }
+    for (let s: S | null | undefined = head; s; s = s.next) {
+      if (s.next === session) {
+        s.next = session.next
+        return
+      }
+    }
+  }
+
+  function finish(session: S, offset: number): void {
+    session.position = offset
+    finishedRows.push(spec.row(session, { id: sessionId(session), partition, final: true, mergedInto: null }))
+    unlink(session)
+  }
+
+  function absorb(a: S, b: S, offset: number): S {
+    const [survivor, absorbed] = a.createdAt <= b.createdAt ? [a, b] : [b, a]
+    spec.merge(survivor, absorbed)
+    survivor.startMs = Math.min(survivor.startMs, absorbed.startMs)
+    survivor.endMs = Math.max(survivor.endMs, absorbed.endMs)
+    absorbed.position = offset
+    finishedRows.push(
+      spec.row(absorbed, { id: sessionId(absorbed), partition, final: true, mergedInto: sessionId(survivor) }),
+    )
+    unlink(absorbed)
+    return survivor
+  }
+
+  /** The open session this event joins, after closing what is over and merging what it bridges; undefined when there is none. */
+  function join(head: S, t: number, watermarkMs: number, offset: number): S | undefined {
+    let joined: S | undefined
+    let next: S | null
+    for (let s: S | null = head; s; s = next) {
+      next = s.next
+      if (s.endMs + lifeMs < watermarkMs) finish(s, offset)
+      else if (t >= s.startMs - gapMs && t <= s.endMs + gapMs) joined = joined ? absorb(joined, s, offset) : s
+    }
+    return joined
+  }
+
+  return {
+    name: spec.name,
+    get nextTimerMs() {
+      return timers.nextMs
+    },
+    process(event, at): Verdict {
+      const t = event.event_time
+      const key = spec.key(event)
+      const head = open.get(key)
+      let session = head ? join(head, t, at.watermarkMs, at.offset) : undefined
+      if (!session) {
+        if (t + lifeMs < at.watermarkMs) return 'late'
+        session = new spec.session(key, t, at.offset)
+        spec.add(session, event)
+        link(session)
+      } else {
+        spec.add(session, event)
+        if (t < session.startMs) session.startMs = t
+        if (t > session.endMs) session.endMs = t
+        session.position = at.offset
+      }
+      tracker.touch(session)
+      return 'applied'
+    },
+    advance(at) {
+      timers.fire(
+        at.watermarkMs,
+        (s) => (s.gone ? Number.NEGATIVE_INFINITY : s.endMs + lifeMs),
+        (s) => finish(s, at.offset),
+      )
+    },
+    drain(out, mode, limit) {
+      for (const row of finishedRows) out.row(spec.table, row)
+      finishedRows = []
+      if (mode === 'final-only') {
+        tracker.forgetRemoved()
+        return false
+      }
+      for (const s of tracker.takeUnpublished(limit)) {
+        out.row(spec.table, spec.row(s, { id: sessionId(s), partition, final: false, mergedInto: null }))
+      }
+      return tracker.hasUnpublished
+    },
+    state: [
+      tracker.section({
+        name: spec.name,
+        schema: savedSchema(spec.fields),
+        keyOf: sessionId,
+        toValue: (s) => s,
+        restore(_key, value) {
+          const saved = value as S
+          const session = new spec.session(saved.key, saved.createdMs, saved.createdAt)
+          const { unpublished } = saved
+          Object.assign(session, saved, { unpublished: false })
+          link(session)
+          if (unpublished) tracker.touchForPublish(session)
+        },
+        *all() {
+          for (const head of open.values()) for (let s: S | null = head; s; s = s.next) yield s
+        },
+      }),
+    ],
+  }
+}
+
+const savedSchema = (fields: readonly object[]): Schema => ({
+  type: 'record',
+  name: 'Session',
+  fields: [
+    { name: 'key', type: 'string' },
+    { name: 'startMs', type: 'long' },
+    { name: 'endMs', type: 'long' },
+    { name: 'createdMs', type: 'long' },
+    { name: 'createdAt', type: 'long' },
+    { name: 'position', type: 'long' },
+    { name: 'unpublished', type: 'boolean' },
+    ...(fields as []),
+  ],
+})

@@ -7,9 +7,8 @@
 const encoder = new TextEncoder()
 const M = 0x5bd1e995
 
-/** murmur2 as Kafka computes it; a signed 32-bit integer. */
-export function murmur2(data: Uint8Array): number {
-  const { length } = data
+/** murmur2 of the first `length` bytes, as Kafka computes it; a signed 32-bit integer. */
+export function murmur2(data: Uint8Array, length = data.length): number {
   let h = 0x9747b28c ^ length
   let i = 0
   for (; i + 4 <= length; i += 4) {
@@ -28,5 +27,10 @@ export function murmur2(data: Uint8Array): number {
 
 /** @returns 0 … partitions − 1 */
 export function partitionOf(key: string, partitions: number): number {
-  return (murmur2(encoder.encode(key)) & 0x7fffffff) % partitions
+  return partitionOfBytes(encoder.encode(key), undefined, partitions)
+}
+
+/** {@link partitionOf} for a key whose UTF-8 bytes are already there: the first `length` of `bytes`. */
+export function partitionOfBytes(bytes: Uint8Array, length: number | undefined, partitions: number): number {
+  return (murmur2(bytes, length) & 0x7fffffff) % partitions
 }

@@ -62,6 +62,43 @@ export const VALUE_SCHEMAS: Readonly<Record<InputTopic, Schema>> = {
   ]),
 }
 
+/** Values of `alerts.fraud`: the alert with its evidence. */
+export const ALERT_SCHEMA: Schema = record('FraudAlert', [
+  { name: 'alert_id', type: 'string' },
+  { name: 'rule_id', type: 'string' },
+  { name: 'rule_version', type: 'int' },
+  { name: 'user_id', type: 'string' },
+  { name: 'state', type: 'string' },
+  optional('superseded_by'),
+  { name: 'supersedes', type: { type: 'array', items: 'string' } },
+  { name: 'total_minor', type: 'long' },
+  { name: 'currency', type: 'string' },
+  { name: 'first_at', type: millis },
+  { name: 'last_at', type: millis },
+  { name: 'triggered_at', type: millis },
+  { name: 'watermark', type: millis },
+  {
+    name: 'evidence',
+    type: {
+      type: 'array',
+      items: {
+        type: 'record',
+        name: 'AlertEvidence',
+        fields: [
+          { name: 'order_id', type: 'string' },
+          { name: 'event_time', type: millis },
+          { name: 'amount_minor', type: 'long' },
+          { name: 'status', type: 'string' },
+          { name: 'topic', type: 'string' },
+          { name: 'partition', type: 'int' },
+          { name: 'offset', type: 'long' },
+        ],
+      },
+    },
+  },
+  optional('trace_id'),
+])
+
 /** Logical types are for other readers; inside, a time is its number of milliseconds. */
 export const avroType = (schema: Schema): Type => avro.Type.forSchema(schema, { logicalTypes: {} })
 

@@ -70,7 +70,7 @@ async function written(registry: SchemaRegistry, topic: InputTopic, schema: Sche
 
 async function decode<T extends InputTopic>(registry: SchemaRegistry, topic: T, value: Buffer): Promise<EventOf[T]> {
   const decoder = createDecoder(topic, registry, 'TRY')
-  await decoder.prepare([value])
+  await decoder.prepare([{ value }])
   return decoder.decode(value, at)
 }
 
@@ -93,7 +93,7 @@ describe('an encoded event', () => {
     await fc.assert(
       fc.asyncProperty(fc.array(events, { minLength: 1, maxLength: 5 }), async (batch) => {
         const values = batch.map(encode)
-        await decoder.prepare(values)
+        await decoder.prepare(values.map((value) => ({ value })))
         expect(values.map((value) => ({ ...decoder.decode(value, at) }))).toEqual(batch)
       }),
       { numRuns: 200 },
@@ -163,9 +163,9 @@ describe('schemas that grow', () => {
       await written(registry, ORDERS, old, anOrder),
     ]
     const decoder = createDecoder(ORDERS, registry, 'TRY')
-    await decoder.prepare(values)
+    await decoder.prepare(values.map((value) => ({ value })))
     expect(values.map((value) => decoder.decode(value, at).region)).toEqual([null, 'north', null])
-    expect(decoder.prepare(values)).toBeUndefined()
+    expect(decoder.prepare(values.map((value) => ({ value })))).toBeUndefined()
   })
 })
 
@@ -223,7 +223,7 @@ describe('a poisoned value', () => {
     const decoder = createDecoder(ORDERS, registry, 'TRY')
     const header = Buffer.alloc(5)
     header.writeUInt32BE(id, 1)
-    await decoder.prepare([header])
+    await decoder.prepare([{ value: header }])
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 120 }), (bytes) => {
         try {
@@ -241,6 +241,6 @@ describe('a poisoned value', () => {
       register: () => Promise.reject(new Error('down')),
       schema: () => Promise.reject(new Error('down')),
     }
-    await expect(createDecoder(ORDERS, down, 'TRY').prepare([await good()])).rejects.toThrow('down')
+    await expect(createDecoder(ORDERS, down, 'TRY').prepare([{ value: await good() }])).rejects.toThrow('down')
   })
 })

@@ -5,10 +5,11 @@
  * Source of the format: Confluent Schema Registry, "Wire format".
  */
 import type { Resolver, Schema, Type } from 'avsc'
-import { avroType, subjectOf, VALUE_SCHEMAS } from './avro.ts'
+import { ALERT_SCHEMA, avroType, subjectOf, VALUE_SCHEMAS } from './avro.ts'
 import type { EventOf } from './events.ts'
 import { parseEvent } from './input.ts'
-import type { InputTopic } from './topics.ts'
+import type { AlertRow } from './results.ts'
+import { ALERTS, type InputTopic } from './topics.ts'
 
 /** Where schemas get their ids and ids their schemas. */
 export interface SchemaRegistry {
@@ -33,11 +34,14 @@ const HEADER_BYTES = 5
 export type Encoder<E> = (event: E) => Buffer
 
 /** Registers the topic's schema and returns the function that encodes its events. */
-export async function createEncoder<T extends InputTopic>(
-  topic: T,
-  registry: SchemaRegistry,
-): Promise<Encoder<EventOf[T]>> {
-  const schema = VALUE_SCHEMAS[topic]
+export const createEncoder = <T extends InputTopic>(topic: T, registry: SchemaRegistry): Promise<Encoder<EventOf[T]>> =>
+  encoderFor(topic, VALUE_SCHEMAS[topic], registry)
+
+/** The same for the alerts that the streams announce. */
+export const createAlertEncoder = (registry: SchemaRegistry): Promise<Encoder<AlertRow>> =>
+  encoderFor(ALERTS, ALERT_SCHEMA, registry)
+
+async function encoderFor<E>(topic: string, schema: Schema, registry: SchemaRegistry): Promise<Encoder<E>> {
   const id = await registry.register(subjectOf(topic), schema)
   const type = avroType(schema)
   let scratch = Buffer.alloc(64 * 1024)
@@ -60,7 +64,7 @@ export async function createEncoder<T extends InputTopic>(
  */
 export interface Decoder<E> {
   /** Fetches the schemas that these values need and that aren't known yet; resolves at once when there are none. */
-  prepare(values: Iterable<Buffer>): Promise<void> | undefined
+  prepare(records: Iterable<{ readonly value: Buffer }>): Promise<void> | undefined
   /** @param at stands in for what a JSON value may lack: `received_at` and an id. @throws Undecodable */
   decode(value: Buffer, at: RecordOrigin): E
 }
@@ -95,9 +99,9 @@ export function createDecoder<T extends InputTopic>(
   }
 
   return {
-    prepare(values) {
+    prepare(records) {
       let missing: Set<number> | undefined
-      for (const value of values) {
+      for (const { value } of records) {
         if (value.length < HEADER_BYTES || value[0] !== 0) continue
         const id = value.readUInt32BE(1)
         if (id === lastId || resolvers.has(id)) continue

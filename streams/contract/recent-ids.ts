@@ -45,6 +45,18 @@ export class FingerprintSet {
     return false
   }
 
+  /** The words of all fingerprints, four by four. */
+  *fingerprints(): Generator<number> {
+    const { words } = this
+    for (let i = 0; i < words.length; i += 4) {
+      if (words[i] === 0 && words[i + 1] === 0) continue
+      yield words[i]!
+      yield words[i + 1]!
+      yield words[i + 2]!
+      yield words[i + 3]!
+    }
+  }
+
   #grow(): void {
     const old = this.words
     this.words = new Uint32Array(old.length * 2)
@@ -95,6 +107,8 @@ export class RecentIds {
   readonly idsMax: number
   /** When the current generation began, in the caller's time; −Infinity before the first id. */
   generationStartMs = Number.NEGATIVE_INFINITY
+  /** When the previous one began; −Infinity when there is none. */
+  previousStartMs = Number.NEGATIVE_INFINITY
   current = new FingerprintSet()
   previous = new FingerprintSet()
   /** Called for each new id with its words, e.g. to checkpoint it. */
@@ -133,6 +147,7 @@ export class RecentIds {
     const passed = Math.floor((nowMs - this.generationStartMs) / this.horizonMs)
     // After two horizons nothing of the old generation is recent any more.
     this.previous = passed >= 2 ? new FingerprintSet() : this.current
+    this.previousStartMs = passed >= 2 ? Number.NEGATIVE_INFINITY : this.generationStartMs
     this.current = new FingerprintSet()
     // On the grid of the first id's time: beginning at `nowMs` would let the previous generation live for up to three horizons.
     this.generationStartMs = Number.isFinite(passed) ? this.generationStartMs + passed * this.horizonMs : nowMs

@@ -1,0 +1,228 @@
+/**
+ * The file format of checkpoints: a task's state, or what changed in it, as named sections of key → Avro value.
+ *
+ *   "SFCP1\n" · header length (u32) · header (JSON: sections with their Avro schemas and counts) · sections · CRC-32 of all before (u32)
+ *   section:  deletes, each key length (u16) · key;  upserts, each key length (u16) · key · value length (u32) · value
+ *
+ * All integers little-endian. Invariant: files can be merged without decoding a value, since a section is only a map; and a file carries the schemas that
+ * wrote it, so that a newer version of a job can read older state.
+ */
+import { crc32 } from 'node:zlib'
+import avro, { type Resolver, type Schema, type Type } from 'avsc'
+import { avroType } from '../contract/avro.ts'
+import type { StateSection } from '../operators/operator.ts'
+
+const MAGIC = Buffer.from('SFCP1\n')
+
+interface SectionHeader {
+  name: string
+  schema: Schema
+  deletes: number
+  upserts: number
+}
+
+/** The bytes can't be a whole checkpoint: cut short, changed, or of another format. */
+export class CorruptCheckpoint extends Error {
+  override readonly name = 'CorruptCheckpoint'
+}
+
+const types = new WeakMap<object, Type>()
+function typeOf(schema: Schema): Type {
+  let type = types.get(schema as object)
+  if (!type) {
+    type = avroType(schema)
+    types.set(schema as object, type)
+  }
+  return type
+}
+
+/** A buffer that grows. */
+class Writer {
+  buffer = Buffer.allocUnsafe(64 * 1024)
+  length = 0
+
+  reserve(bytes: number): void {
+    if (this.length + bytes <= this.buffer.length) return
+    const grown = Buffer.allocUnsafe(Math.max(this.buffer.length * 2, this.length + bytes))
+    this.buffer.copy(grown, 0, 0, this.length)
+    this.buffer = grown
+  }
+
+  key(key: string): void {
+    this.reserve(2 + key.length * 3)
+    const bytes = this.buffer.write(key, this.length + 2)
+    this.buffer.writeUInt16LE(bytes, this.length)
+    this.length += 2 + bytes
+  }
+
+  value(type: Type, value: unknown): void {
+    for (;;) {
+      this.reserve(64)
+      const start = this.length + 4
+      const end = type.encode(value, this.buffer, start)
+      if (end >= 0) {
+        this.buffer.writeUInt32LE(end - start, this.length)
+        this.length = end
+        return
+      }
+      this.reserve(this.buffer.length - this.length - end + 4)
+    }
+  }
+
+  bytes(bytes: Uint8Array): void {
+    this.reserve(bytes.length)
+    this.buffer.set(bytes, this.length)
+    this.length += bytes.length
+  }
+
+  u32(n: number): void {
+    this.reserve(4)
+    this.buffer.writeUInt32LE(n, this.length)
+    this.length += 4
+  }
+
+  done(): Buffer {
+    return this.buffer.subarray(0, this.length)
+  }
+}
+
+function assemble(sections: readonly SectionHeader[], body: Buffer): Buffer {
+  const header = Buffer.from(JSON.stringify({ sections }))
+  const whole = Buffer.allocUnsafe(MAGIC.length + 4 + header.length + body.length + 4)
+  let at = MAGIC.copy(whole)
+  at = whole.writeUInt32LE(header.length, at)
+  at += header.copy(whole, at)
+  at += body.copy(whole, at)
+  whole.writeUInt32LE(crc32(whole.subarray(0, at)), at)
+  return whole
+}
+
+/** Takes the sections' changes (or all of their state) into one file. */
+export function encodeState(sections: readonly StateSection[], all: boolean): Buffer {
+  const writer = new Writer()
+  const headers = sections.map((section): SectionHeader => {
+    const { deletes, upserts } = section.changes(all)
+    const type = typeOf(section.schema)
+    for (const key of deletes) writer.key(key)
+    let count = 0
+    for (const [key, value] of upserts) {
+      writer.key(key)
+      writer.value(type, value)
+      count++
+    }
+    return { name: section.name, schema: section.schema, deletes: deletes.length, upserts: count }
+  })
+  return assemble(headers, writer.done())
+}
+
+interface ReadSection extends SectionHeader {
+  entries: Generator<{ key: string; value: Buffer | null }>
+}
+
+/** Yields the sections of a file in order; each section's entries must be read to the end before the next. @throws CorruptCheckpoint */
+function* readFile(file: Buffer): Generator<ReadSection> {
+  if (file.length < MAGIC.length + 8 || !file.subarray(0, MAGIC.length).equals(MAGIC)) {
+    throw new CorruptCheckpoint('not a checkpoint file')
+  }
+  const end = file.length - 4
+  if (crc32(file.subarray(0, end)) !== file.readUInt32LE(end)) throw new CorruptCheckpoint('checksum does not match')
+  const headerLength = file.readUInt32LE(MAGIC.length)
+  let at = MAGIC.length + 4
+  const { sections } = JSON.parse(file.toString('utf8', at, at + headerLength)) as { sections: SectionHeader[] }
+  at += headerLength
+  for (const section of sections) {
+    yield {
+      ...section,
+      entries: (function* () {
+        for (let i = 0; i < section.deletes + section.upserts; i++) {
+          const keyEnd = at + 2 + file.readUInt16LE(at)
+          const key = file.toString('utf8', at + 2, keyEnd)
+          if (i < section.deletes) {
+            at = keyEnd
+            yield { key, value: null }
+            continue
+          }
+          const valueEnd = keyEnd + 4 + file.readUInt32LE(keyEnd)
+          at = valueEnd
+          yield { key, value: file.subarray(keyEnd + 4, valueEnd) }
+        }
+      })(),
+    }
+  }
+}
+
+/** What one schema wrote of a section. Usually there is one layer; after an upgrade two, and a key is only ever in one. */
+interface Layer {
+  schema: Schema
+  entries: Map<string, Buffer>
+}
+type Merged = Map<string, Layer[]>
+
+/** Lays a file over what was merged so far. Yields now and then, so that the caller can let others run. */
+function* lay(merged: Merged, file: Buffer): Generator<void> {
+  let steps = 0
+  for (const section of readFile(file)) {
+    const layers = merged.get(section.name) ?? []
+    merged.set(section.name, layers)
+    const schemaText = JSON.stringify(section.schema)
+    let layer = layers.find((l) => JSON.stringify(l.schema) === schemaText)
+    if (!layer) {
+      layer = { schema: section.schema, entries: new Map() }
+      layers.push(layer)
+    }
+    for (const { key, value } of section.entries) {
+      if (layers.length > 1 || value === null) for (const other of layers) other.entries.delete(key)
+      if (value !== null) layer.entries.set(key, value)
+      if (++steps % 5000 === 0) yield
+    }
+  }
+}
+
+/** Merges a base and its deltas, oldest first, into one base. Yields now and then. @throws CorruptCheckpoint */
+export function* mergeFiles(files: readonly Buffer[]): Generator<void, Buffer> {
+  const merged: Merged = new Map()
+  for (const file of files) yield* lay(merged, file)
+  const writer = new Writer()
+  const headers: SectionHeader[] = []
+  let steps = 0
+  for (const [name, layers] of merged) {
+    for (const { schema, entries } of layers) {
+      headers.push({ name, schema, deletes: 0, upserts: entries.size })
+      for (const [key, value] of entries) {
+        writer.key(key)
+        writer.u32(value.length)
+        writer.bytes(value)
+        if (++steps % 5000 === 0) yield
+      }
+    }
+  }
+  return assemble(headers, writer.done())
+}
+
+/**
+ * Brings fresh sections to the state that the files hold, oldest first. Sections that no longer exist are passed over: their job is gone.
+ * @throws CorruptCheckpoint
+ */
+export function restoreState(sections: readonly StateSection[], files: readonly Buffer[]): void {
+  const merged: Merged = new Map()
+  for (const file of files) for (const _ of lay(merged, file));
+  for (const section of sections) {
+    const reader = typeOf(section.schema)
+    for (const { schema, entries } of merged.get(section.name) ?? []) {
+      const resolver = resolverBetween(reader, schema, section.name)
+      for (const [key, value] of entries) section.restore(key, reader.fromBuffer(value, resolver))
+    }
+  }
+}
+
+function resolverBetween(reader: Type, schema: Schema, name: string): Resolver | undefined {
+  const writer = avro.Type.forSchema(schema, { logicalTypes: {} })
+  if (writer.fingerprint().equals(reader.fingerprint())) return undefined
+  try {
+    return reader.createResolver(writer)
+  } catch (error) {
+    throw new CorruptCheckpoint(
+      `state of "${name}" was written by an incompatible version: ${(error as Error).message}`,
+    )
+  }
+}

@@ -1,0 +1,266 @@
+/**
+ * A task: one partition of one topic, from its records to the rows, features and announcements that a flush writes.
+ *
+ *   record → decode → watermark → timers → deduplicate → operators → outcome
+ *
+ * It does no I/O and reads no clock. Invariant: its whole state is a function of the partition's records up to `nextOffset`, so two tasks that have
+ * read the same records are equal, however those came in batches and whatever was restored in between.
+ */
+import type { Decoder } from '../contract/codec.ts'
+import { Undecodable } from '../contract/codec.ts'
+import { type EventOf, identityOf } from '../contract/events.ts'
+import type { FeatureWrite } from '../contract/features.ts'
+import type { AlertRow, Outcome, ResultRows, ResultTable } from '../contract/results.ts'
+import { ALERTS, deadLetterTopic, type InputTopic, LATE } from '../contract/topics.ts'
+import type { Job } from '../jobs/job.ts'
+import type { LogRecord } from '../log/event-log.ts'
+import { Deduplicator } from '../operators/deduplicate.ts'
+import type { At, DrainMode, Operator, Output, StateSection } from '../operators/operator.ts'
+import { operatorsFor } from '../topology.ts'
+import { outcomeCounts } from './outcomes.ts'
+import type { OutboxRecord, RowsByTable } from './ports.ts'
+
+/** How much later than the highest event time an event may come and still be on time. */
+export const WATERMARK_DELAY_MS = 10_000
+/** A clock from the future moves the watermark no further than this beyond the record's append time. */
+export const FUTURE_CAP_MS = 5 * 60_000
+
+export interface TaskOptions<T extends InputTopic> {
+  topology: readonly Job[]
+  topic: T
+  partition: number
+  decoder: Decoder<EventOf[T]>
+  encodeAlert: (row: AlertRow) => Buffer
+}
+
+/** What a flush takes from a task. */
+export interface Drained {
+  rows: RowsByTable
+  features: FeatureWrite[]
+  outbox: OutboxRecord[]
+}
+
+export interface TaskCounters {
+  events: number
+  outcomes: Record<Outcome, number>
+}
+
+interface SavedProgress {
+  streamTimeMs: number
+  events: number
+  late: number
+  duplicate: number
+  dead_letter: number
+}
+
+const TRACE_PARENT = /^00-([0-9a-f]{32})-[0-9a-f]{16}-[0-9a-f]{2}$/
+
+export class Task<T extends InputTopic = InputTopic> {
+  readonly topic: T
+  readonly partition: number
+  readonly counters: TaskCounters = { events: 0, outcomes: { late: 0, duplicate: 0, dead_letter: 0 } }
+  /** The offset of the next record to process. */
+  nextOffset = 0
+  /** Highest event time, capped: the stream time that the watermark follows. */
+  streamTimeMs = Number.NEGATIVE_INFINITY
+
+  readonly #decoder: Decoder<EventOf[T]>
+  readonly #operators: Operator<EventOf[T]>[]
+  readonly #outcomes
+  readonly #dedupe = new Deduplicator()
+  readonly #identity: (event: EventOf[T]) => string
+  readonly #encodeAlert: (row: AlertRow) => Buffer
+  readonly #at: { -readonly [K in keyof At]: At[K] }
+  #outbox: OutboxRecord[] = []
+
+  constructor(options: TaskOptions<T>) {
+    this.topic = options.topic
+    this.partition = options.partition
+    this.#decoder = options.decoder
+    this.#encodeAlert = options.encodeAlert
+    this.#operators = operatorsFor(options.topology, options.topic, options.partition)
+    this.#outcomes = outcomeCounts(options.topic)(options.partition)
+    this.#identity = identityOf[options.topic] as (event: EventOf[T]) => string
+    this.#at = {
+      topic: options.topic,
+      partition: options.partition,
+      offset: -1,
+      watermarkMs: Number.NEGATIVE_INFINITY,
+      traceId: null,
+    }
+  }
+
+  get watermarkMs(): number {
+    return this.streamTimeMs - WATERMARK_DELAY_MS
+  }
+
+  /** Fetches what decoding these records will need; undefined when nothing is. */
+  prepare(records: readonly LogRecord[]): Promise<void> | undefined {
+    return this.#decoder.prepare(records)
+  }
+
+  /** @throws an operator's own error: a bug, after which this task must not go on */
+  process(records: readonly LogRecord[]): void {
+    for (const record of records) {
+      // A subscription may deliver again what was read before a rebalance.
+      if (record.offset < this.nextOffset) continue
+      this.#processOne(record)
+      this.nextOffset = record.offset + 1
+    }
+  }
+
+  #processOne(record: LogRecord): void {
+    const at = this.#at
+    at.offset = record.offset
+    at.traceId = traceIdOf(record)
+    let event: EventOf[T]
+    try {
+      event = this.#decoder.decode(record.value, {
+        appendedAtMs: record.appendedAtMs,
+        partition: this.partition,
+        offset: record.offset,
+      })
+    } catch (error) {
+      if (!(error instanceof Undecodable)) throw error
+      this.#deadLetter(record, error)
+      return
+    }
+    this.counters.events++
+    const streamTime = Math.min(event.event_time, record.appendedAtMs + FUTURE_CAP_MS)
+    if (streamTime > this.streamTimeMs) {
+      this.streamTimeMs = streamTime
+      at.watermarkMs = streamTime - WATERMARK_DELAY_MS
+    }
+    if (this.#outcomes.nextTimerMs <= at.watermarkMs) this.#outcomes.advance(at)
+    // Also a duplicate moves time on, so timers come first.
+    for (const operator of this.#operators) if (operator.nextTimerMs <= at.watermarkMs) operator.advance(at)
+    if (!this.#dedupe.isNew(this.#identity(event), this.streamTimeMs)) {
+      this.#count('*', 'duplicate', 'seen_before')
+      return
+    }
+    for (const operator of this.#operators) {
+      if (operator.process(event, at) === 'late') this.#late(record, operator.name, event.event_time)
+    }
+  }
+
+  #count(job: string, outcome: Outcome, reason: string): void {
+    this.counters.outcomes[outcome]++
+    this.#outcomes.process({ event_time: this.streamTimeMs, job, outcome, reason }, this.#at)
+  }
+
+  #late(record: LogRecord, job: string, eventTimeMs: number): void {
+    this.#count(job, 'late', 'window_closed')
+    this.#outbox.push({
+      id: `late/${this.topic}/${this.partition}/${record.offset}/${job}`,
+      topic: LATE,
+      key: record.key,
+      value: record.value,
+      headers: {
+        ...this.#origin(record),
+        job,
+        late_by_ms: String(this.watermarkMs - eventTimeMs),
+      },
+    })
+  }
+
+  #deadLetter(record: LogRecord, error: Undecodable): void {
+    // Before the first readable record there is no stream time; the append time stands in.
+    if (this.streamTimeMs === Number.NEGATIVE_INFINITY) {
+      this.counters.outcomes.dead_letter++
+      this.#outcomes.process(
+        { event_time: record.appendedAtMs, job: '*', outcome: 'dead_letter', reason: error.reason },
+        this.#at,
+      )
+    } else this.#count('*', 'dead_letter', error.reason)
+    this.#outbox.push({
+      id: `dead/${this.topic}/${this.partition}/${record.offset}`,
+      topic: deadLetterTopic(this.topic),
+      key: record.key,
+      value: record.value,
+      headers: {
+        ...this.#origin(record),
+        error_class: error.reason,
+        error_message: error.message.slice(0, 1000),
+        attempts: '1',
+      },
+    })
+  }
+
+  #origin(record: LogRecord): Record<string, string> {
+    return { ...record.headers, topic: this.topic, partition: String(this.partition), offset: String(record.offset) }
+  }
+
+  /**
+   * Hands over what has changed since the last call.
+   * @param limit about how many provisional rows and features per operator at most
+   */
+  drain(mode: DrainMode, limit: number): { drained: Drained; more: boolean } {
+    const drained: Drained = { rows: {}, features: [], outbox: this.#outbox }
+    this.#outbox = []
+    const output = collector(drained, this.#encodeAlert, this.#at)
+    let more = false
+    for (const operator of this.#operators) if (operator.drain(output, mode, limit)) more = true
+    if (this.#outcomes.drain(output, mode, limit)) more = true
+    return { drained, more }
+  }
+
+  /** Marks all features for writing: the store has lost them. */
+  republishFeatures(): void {
+    for (const operator of this.#operators) operator.republish?.()
+  }
+
+  /** The parts of the state, in a fixed order, for checkpoints. */
+  get state(): readonly StateSection[] {
+    return [this.#progress, this.#dedupe.state, ...this.#outcomes.state, ...this.#operators.flatMap((o) => o.state)]
+  }
+
+  readonly #progress: StateSection = {
+    name: 'progress',
+    schema: {
+      type: 'record',
+      name: 'Progress',
+      fields: [
+        { name: 'streamTimeMs', type: 'double' },
+        ...['events', 'late', 'duplicate', 'dead_letter'].map((name) => ({ name, type: 'long' as const })),
+      ],
+    },
+    changes: () => ({
+      deletes: [],
+      upserts: [['task', { streamTimeMs: this.streamTimeMs, events: this.counters.events, ...this.counters.outcomes }]],
+    }),
+    restore: (_key, value) => {
+      const { streamTimeMs, events, late, duplicate, dead_letter } = value as SavedProgress
+      this.streamTimeMs = streamTimeMs
+      this.#at.watermarkMs = streamTimeMs - WATERMARK_DELAY_MS
+      this.counters.events = events
+      Object.assign(this.counters.outcomes, { late, duplicate, dead_letter })
+    },
+  }
+}
+
+function traceIdOf(record: LogRecord): string | null {
+  const parent = record.headers?.['traceparent']
+  return parent ? (TRACE_PARENT.exec(parent)?.[1] ?? null) : null
+}
+
+function collector(into: Drained, encodeAlert: (row: AlertRow) => Buffer, at: At): Output {
+  return {
+    row<N extends ResultTable>(table: N, row: ResultRows[N]) {
+      const rows = into.rows[table] as ResultRows[N][] | undefined
+      if (rows) rows.push(row)
+      else (into.rows as Record<ResultTable, unknown[]>)[table] = [row]
+    },
+    feature(write) {
+      into.features.push(write)
+    },
+    alert(row) {
+      into.outbox.push({
+        id: `alert/${row.alert_id}/${at.topic}/${row.partition}/${row.position}`,
+        topic: ALERTS,
+        key: row.user_id,
+        value: encodeAlert(row),
+        ...(row.trace_id ? { headers: { trace_id: row.trace_id } } : {}),
+      })
+    },
+  }
+}

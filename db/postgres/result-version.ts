@@ -6,6 +6,7 @@
  * rows of one position the content is equal, so only `final` can tell them apart, and what has become final stays final.
  */
 import { RESULT_KEYS, type ResultRows, type ResultTable } from '../../streams/contract/results.ts'
+import type { OutboxRecord } from '../../streams/runtime/ports.ts'
 
 interface Versioned {
   position: number
@@ -73,4 +74,17 @@ export function newestByKey<T extends ResultTable>(table: T, rows: readonly Resu
     if (!known || replaces(row, known.row)) newest.set(id, { key, row })
   }
   return [...newest.values()].sort((a, b) => compareKeys(a.key, b.key)).map((entry) => entry.row)
+}
+
+/** A record of the outbox with clean text; its value is bytes, and stays as it is. */
+export function cleanRecord(record: OutboxRecord): OutboxRecord {
+  const { id, topic, key, value, headers } = record
+  return {
+    id: cleanText(id),
+    topic: cleanText(topic),
+    key: key === null ? null : cleanText(key),
+    value,
+    // Cleaning maps text to text.
+    ...(headers ? { headers: clean(headers) as Record<string, string> } : {}),
+  }
 }

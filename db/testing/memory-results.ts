@@ -15,7 +15,7 @@ import type {
   TaskProgress,
 } from '../../streams/runtime/ports.ts'
 import { fencedAt, MANIFESTS_KEPT, releasedFiles } from '../postgres/manifest-rules.ts'
-import { compareKeys, keyOf, newestByKey, replaces } from '../postgres/result-version.ts'
+import { cleanRecord, compareKeys, keyOf, newestByKey, replaces } from '../postgres/result-version.ts'
 
 export interface MemoryResults {
   readonly results: ResultStore
@@ -75,7 +75,7 @@ export function createMemoryResults(): MemoryResults {
       }
       for (const table of RESULT_TABLES) applyRows(table, flush.rows[table] ?? [])
       const due = new Map<string, OutboxRecord>()
-      for (const record of flush.outbox) {
+      for (const record of flush.outbox.map(cleanRecord)) {
         if (!outbox.has(record.id)) outbox.set(record.id, { record: copyRecord(record), published: false })
         const entry = outbox.get(record.id)!
         if (!entry.published) due.set(record.id, copyRecord(entry.record))

@@ -1,0 +1,8 @@
+/** For `npm run db:generate` alone: compares schema.ts with the newest snapshot and writes the migration between them. It needs no database. */
+import { defineConfig } from 'drizzle-kit'
+
+export default defineConfig({
+  dialect: 'postgresql',
+  schema: './db/postgres/schema.ts',
+  out: './db/postgres/migrations',
+})

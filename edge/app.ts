@@ -1,0 +1,130 @@
+/**
+ * The whole HTTP surface on one page: what is served, who may use it, and what happens around every request.
+ *
+ * Composed from ports, and opening no connection of its own: it runs wherever Web-standard fetch does. `main.ts` composes the real one for Node.
+ */
+import { OpenAPIHono } from '@hono/zod-openapi'
+import type { Context } from 'hono'
+import { requireReader } from './auth/guard.ts'
+import { addLoginRoute, type LoginDeps } from './auth/login.ts'
+import { addIngestRoutes, INGEST_ROUTES, type IngestDeps } from './ingest/routes.ts'
+import { allowedMethods } from './methods.ts'
+import type { Assets, EdgeLogger, FeatureReader, MetricReader, MetricSource } from './ports.ts'
+import { Problem, problemHeaders, problemText } from './problem.ts'
+import { crossOrigin, securityHeaders } from './security.ts'
+import { addAlertRoutes } from './serve/alerts.ts'
+import { addAssetRoutes } from './serve/assets.ts'
+import { addHealthRoutes } from './serve/health.ts'
+import type { LiveHub } from './serve/live.ts'
+import { addLiveRoute } from './serve/live-route.ts'
+import { addMetricsRoutes } from './serve/metrics.ts'
+import { addOpenApiRoute } from './serve/openapi.ts'
+import { addUserRoutes } from './serve/users.ts'
+import type { Telemetry } from './telemetry.ts'
+
+export interface EdgeDeps {
+  version: string
+  clock: IngestDeps['clock']
+  logger: EdgeLogger
+  telemetry: Telemetry
+  ingest: Pick<IngestDeps, 'log' | 'encoders' | 'newId' | 'writeKey' | 'currency' | 'limits'>
+  reader: MetricReader
+  features: FeatureReader
+  metricSources: readonly MetricSource[]
+  live: Pick<LiveHub, 'subscribe' | 'clients'>
+  access: Pick<LoginDeps, 'users' | 'tokens' | 'clientAddress'> & {
+    /** Whether reading needs no token on loopback names: where the edge listens on loopback only. */
+    openOnLoopback: boolean
+    /** Origins whose pages may read; `*` is any. */
+    corsOrigins: readonly string[]
+  }
+  assets: Assets
+}
+
+const BASE = '/api/v1'
+const INGEST_PATHS = new Set<string>(INGEST_ROUTES.flatMap(({ path }) => [path, BASE + path]))
+/** Open to everybody: they show nothing of the data, and whoever is to sign in must reach them. */
+const PUBLIC_PATHS = new Set<string>(['/health', '/auth/login', '/openapi.json'].flatMap((path) => [path, BASE + path]))
+
+export function createApp(deps: EdgeDeps): OpenAPIHono {
+  const { clock, logger, telemetry, access, reader, assets } = deps
+  const isIngest = (c: Context) => INGEST_PATHS.has(c.req.path)
+  const isPublic = (c: Context) => isIngest(c) || PUBLIC_PATHS.has(c.req.path) || assets.has(c.req.path)
+
+  const app = new OpenAPIHono()
+  app.use(
+    telemetry.request,
+    securityHeaders,
+    crossOrigin((c) => (isIngest(c) ? ['*'] : access.corsOrigins)),
+    requireReader({ tokens: access.tokens, openOnLoopback: access.openOnLoopback, isPublic }),
+  )
+
+  const api = new OpenAPIHono({ defaultHook: refuseParameter })
+  addIngestRoutes(api, { ...deps.ingest, clock, telemetry, logger })
+  addHealthRoutes(api, { version: deps.version, reader, clock })
+  addMetricsRoutes(api, { reader, clock, sources: deps.metricSources, logger })
+  addUserRoutes(api, { features: deps.features, reader, clock })
+  addAlertRoutes(api, { reader, clock })
+  addLiveRoute(api, deps.live)
+  addLoginRoute(api, { ...access, clock })
+  addOpenApiRoute(api, deps.version)
+
+  app.route(BASE, api)
+  app.route('/', api)
+  addAssetRoutes(app, assets)
+  telemetry.watchLiveClients(() => deps.live.clients)
+
+  const methodsAt = allowedMethods(app.routes)
+  app.notFound((c) => {
+    const allowed = methodsAt(c.req.path)
+    return answer(
+      c,
+      allowed.length > 0
+        ? new Problem('method_not_allowed', `${c.req.path} takes ${allowed.join(', ')}, not ${c.req.method}.`, {
+            headers: { allow: allowed.join(', ') },
+          })
+        : new Problem('not_found', 'There is no such path. GET /docs shows those there are.'),
+    )
+  })
+  app.onError((error, c) => {
+    const problem = problemOf(error)
+    if (problem.code === 'internal')
+      logger.error({ err: error, method: c.req.method, path: c.req.path }, 'A request failed')
+    return answer(c, problem)
+  })
+  return app
+}
+
+const answer = (c: Context, problem: Problem): Response =>
+  c.body(problemText(problem), problem.status, problemHeaders(problem))
+
+function problemOf(error: unknown): Problem {
+  if (error instanceof Problem) return error
+  // Thrown by Hono's own validators, before ours are asked.
+  const status = error instanceof Error && 'status' in error ? error.status : undefined
+  if (status === 400) return new Problem('malformed_body', 'The body is not valid JSON.')
+  if (status === 415) return new Problem('unsupported_media_type', 'Send the body as application/json.')
+  return new Problem(
+    'internal',
+    'Something went wrong here. The request may be sent again; the log of the edge has the reason.',
+  )
+}
+
+interface Refusal {
+  success: boolean
+  target?: string
+  error?: { issues: readonly { path: PropertyKey[]; message: string }[] }
+}
+
+/** What a schema refuses is a 400 that names the parameter, or the field of the body. */
+function refuseParameter(result: Refusal): void {
+  if (result.success) return
+  const sentences = result.error?.issues.slice(0, 3).map(({ path, message }) => {
+    const name = path.map(String).join('.') || (result.target ?? 'request')
+    return `${name}: ${message
+      .replace(/^Invalid input: /, '')
+      .replace(/^Invalid/, 'invalid')
+      .replace(/^Too/, 'too')}`
+  })
+  throw new Problem('invalid_parameter', sentences?.join('; ') ?? 'A parameter is not valid.')
+}

@@ -1,0 +1,19 @@
+/** Passwords: bcrypt. A password that bcrypt would cut (over 72 bytes) is refused, not shortened. */
+import bcrypt from 'bcryptjs'
+
+const COST = 10
+export const PASSWORD_BYTES_MAX = 72
+
+export const passwordFits = (password: string): boolean =>
+  new TextEncoder().encode(password).length <= PASSWORD_BYTES_MAX
+
+export const hashPassword = (password: string): Promise<string> => bcrypt.hash(password, COST)
+
+/** What an unknown user's password is compared with, so that the answer takes as long as for a known one. Its password is random and forgotten. */
+const NOBODY = hashPassword(crypto.randomUUID())
+
+/** @param hash null for an unknown user: then false, after the same work */
+export async function verifyPassword(password: string, hash: string | null): Promise<boolean> {
+  const matches = await bcrypt.compare(password, hash ?? (await NOBODY))
+  return matches && hash !== null
+}

@@ -1,0 +1,40 @@
+/** Access tokens: JWT signed with HS256 and nothing else; the algorithm is never taken from the token. */
+import { sign, verify } from 'hono/jwt'
+import type { Clock, Role } from '../ports.ts'
+
+export const TOKEN_SECONDS = 8 * 3600
+const ALGORITHM = 'HS256'
+const ISSUER = 'streamforge'
+const ROLES: readonly Role[] = ['viewer', 'operator', 'admin']
+
+export interface Identity {
+  username: string
+  role: Role
+}
+
+export interface Tokens {
+  issue(identity: Identity): Promise<string>
+  /** Whom the token names, or null when it is not ours or no longer valid. */
+  identify(token: string): Promise<Identity | null>
+}
+
+export function createTokens(secret: string, clock: Pick<Clock, 'now'>): Tokens {
+  return {
+    issue({ username, role }) {
+      const iat = Math.floor(clock.now() / 1000)
+      return sign({ sub: username, role, iss: ISSUER, iat, exp: iat + TOKEN_SECONDS }, secret, ALGORITHM)
+    },
+    async identify(token) {
+      try {
+        // Expiry is judged by our own clock below.
+        const claims = await verify(token, secret, { alg: ALGORITHM, iss: ISSUER, exp: false, iat: false })
+        const { sub, role, exp } = claims
+        if (typeof sub !== 'string' || typeof exp !== 'number' || exp * 1000 <= clock.now()) return null
+        const known = ROLES.find((r) => r === role)
+        return known ? { username: sub, role: known } : null
+      } catch {
+        return null
+      }
+    },
+  }
+}

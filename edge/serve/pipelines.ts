@@ -1,0 +1,48 @@
+/** How the pipelines are, from what their tasks last reported: lag, watermark, and whether one is stuck. Pure. */
+import { toIso } from '../../streams/contract/time-text.ts'
+import type { PipelineState } from '../ports.ts'
+import type { Freshness } from './envelope.ts'
+
+/** A task reports at least every few seconds while it lives; one that has records to read and says nothing for so long is stuck. */
+export const STUCK_AFTER_MS = 30_000
+
+/** `idle`: has read everything. `catching_up`: behind, and moving. `stuck`: behind, and silent. */
+export type PipelineStatus = 'idle' | 'catching_up' | 'stuck'
+
+export interface PipelineHealth {
+  topic: string
+  partition: number
+  status: PipelineStatus
+  /** Records of the partition not yet read, as last seen. */
+  lag: number
+  watermark: string | null
+  events: number
+  late: number
+  duplicates: number
+  dead_letters: number
+  updated_at: string
+}
+
+export function healthOf(state: PipelineState, now: number): PipelineHealth {
+  const lag = Math.max(0, state.end_offset - state.next_offset)
+  return {
+    topic: state.topic,
+    partition: state.partition,
+    status: lag === 0 ? 'idle' : now - state.updated_at > STUCK_AFTER_MS ? 'stuck' : 'catching_up',
+    lag,
+    watermark: state.watermark === null ? null : toIso(state.watermark),
+    events: state.events,
+    late: state.late,
+    duplicates: state.duplicates,
+    dead_letters: state.dead_letters,
+    updated_at: toIso(state.updated_at),
+  }
+}
+
+/** The newest watermark of all partitions: how far the data reaches. A partition without traffic does not hold it back. */
+export function watermarkOf(pipelines: readonly PipelineState[]): Freshness {
+  let newest: number | null = null
+  for (const { watermark } of pipelines)
+    if (watermark !== null && (newest === null || watermark > newest)) newest = watermark
+  return { watermarkMs: newest }
+}

@@ -1,0 +1,285 @@
+/**
+ * The edge without a port: `createApp` over a log, stores and a clock in memory, for tests that call `app.request()`.
+ * The log can be made to fail; what it holds is decoded again with the real decoder.
+ */
+import type { OpenAPIHono } from '@hono/zod-openapi'
+import { createRegistry } from '../../observability/metrics.ts'
+import { createDecoder, createEncoder } from '../../streams/contract/codec.ts'
+import type { EventOf } from '../../streams/contract/events.ts'
+import { partitionOf } from '../../streams/contract/partition.ts'
+import type { AlertRow, SessionRow } from '../../streams/contract/results.ts'
+import { CLICKSTREAM, type InputTopic, ORDERS, TRIPS } from '../../streams/contract/topics.ts'
+import { LogUnavailable, type NewRecord, type RecordPosition } from '../../streams/log/event-log.ts'
+import { createMemoryRegistry } from '../../streams/testing/memory-registry.ts'
+import { createApp, type EdgeDeps } from '../app.ts'
+import { createTokens } from '../auth/tokens.ts'
+import { INGEST_LIMITS, type IngestLimits } from '../ingest/routes.ts'
+import type { Asset, FeatureReader, MetricReader, PipelineState, User, UserStore } from '../ports.ts'
+import { createCache } from '../serve/cache.ts'
+import { createLiveHub } from '../serve/live.ts'
+import { cachedReader } from '../serve/reader.ts'
+import { createTelemetry } from '../telemetry.ts'
+
+export const WRITE_KEY = 'wk_test'
+export const NOW = Date.UTC(2026, 0, 31, 12)
+
+export interface TestLog {
+  records: NewRecord[]
+  appends: number
+  unavailable: boolean
+  append(records: readonly NewRecord[]): Promise<RecordPosition[]>
+}
+
+export function createTestLog(): TestLog {
+  return {
+    records: [],
+    appends: 0,
+    unavailable: false,
+    async append(records) {
+      this.appends++
+      if (this.unavailable) throw new LogUnavailable('the disk is full')
+      this.records.push(...records)
+      return records.map((r, i) => ({
+        topic: r.topic,
+        partition: partitionOf(r.key ?? '', 4),
+        offset: this.records.length - records.length + i,
+      }))
+    },
+  }
+}
+
+/** A reader that knows one of each: an alert, a session, a region "r-1", a product. */
+export function sampleReader(over: Partial<MetricReader> = {}): MetricReader {
+  return {
+    overview: async () => ({
+      events: 7200,
+      sessions: 40,
+      active_sessions: 5,
+      converted_sessions: 10,
+      totals: [{ currency: 'TRY', orders: 10, revenue_minor: 123_450, refunds: 1, refunded_minor: 3_450 }],
+      alerts: 1,
+    }),
+    eventsTimeseries: async ({ from }) => [
+      { window_start: from, event_type: 'page_view', events: 10, final: true },
+      { window_start: from, event_type: 'purchase', events: 2, final: false },
+    ],
+    revenueTimeseries: async ({ from }) => [
+      {
+        window_start: from,
+        category: null,
+        currency: 'JPY',
+        orders: 2,
+        revenue_minor: 500,
+        refunds: 0,
+        refunded_minor: 0,
+        final: true,
+      },
+    ],
+    topProducts: async () => [
+      { product_id: 'p-1', views: 9, carts: 3, purchases: 1, revenue: [{ currency: 'TRY', revenue_minor: 999 }] },
+    ],
+    region: async (regionId) =>
+      regionId === 'r-1'
+        ? [
+            {
+              window_start: NOW,
+              currency: 'TRY',
+              trips: 2,
+              fare_minor: 5050,
+              duration_s: 600,
+              distance_m: 4000,
+              final: false,
+            },
+          ]
+        : [],
+    fraudAlerts: async ({ limit }) => ({ alerts: [sampleAlert].slice(0, limit), next: null }),
+    fraudAlert: async (id) => (id === sampleAlert.alert_id ? sampleAlert : null),
+    userSessions: async (userId) => (userId === sampleSession.user_id ? [sampleSession] : []),
+    pipelines: async () => [samplePipeline],
+    ...over,
+  }
+}
+
+export const sampleAlert: AlertRow = {
+  alert_id: 'a-1',
+  rule_id: 'three-large-orders',
+  rule_version: 1,
+  user_id: 'u-1',
+  state: 'active',
+  superseded_by: null,
+  supersedes: [],
+  total_minor: 1_800_000,
+  currency: 'TRY',
+  first_at: NOW - 60_000,
+  last_at: NOW,
+  triggered_at: NOW,
+  watermark: NOW - 10_000,
+  evidence: [
+    {
+      order_id: 'o-1',
+      event_time: NOW,
+      amount_minor: 600_000,
+      status: 'success',
+      topic: ORDERS,
+      partition: 1,
+      offset: 7,
+    },
+  ],
+  trace_id: null,
+  final: false,
+  partition: 1,
+  position: 7,
+}
+
+export const sampleSession: SessionRow = {
+  session_id: 'u-1@k',
+  user_id: 'u-1',
+  started_at: NOW - 60_000,
+  ended_at: NOW,
+  events: 3,
+  page_views: 2,
+  product_views: 0,
+  carts: 0,
+  checkouts: 0,
+  purchases: 1,
+  revenue_minor: { TRY: 1999 },
+  funnel_stage: 'purchase',
+  entry_page: '/',
+  exit_page: '/thanks',
+  final: false,
+  merged_into: null,
+  partition: 0,
+  position: 3,
+}
+
+export const samplePipeline: PipelineState = {
+  topic: CLICKSTREAM,
+  partition: 0,
+  next_offset: 100,
+  end_offset: 100,
+  watermark: NOW - 10_000,
+  events: 100,
+  late: 1,
+  duplicates: 2,
+  dead_letters: 0,
+  live: true,
+  updated_at: NOW,
+}
+
+const noFeatures: FeatureReader = { read: async () => null }
+
+export function memoryUsers(...known: User[]): UserStore {
+  const users = new Map(known.map((u) => [u.username, u]))
+  return {
+    find: async (username) => users.get(username) ?? null,
+    create: async (user) => {
+      if (users.has(user.username)) return false
+      users.set(user.username, user)
+      return true
+    },
+    setPassword: async (username, password_hash) => {
+      const user = users.get(username)
+      if (user) users.set(username, { ...user, password_hash })
+    },
+  }
+}
+
+export interface HarnessOptions {
+  limits?: Partial<IngestLimits>
+  reader?: MetricReader
+  features?: FeatureReader
+  users?: UserStore
+  access?: Partial<EdgeDeps['access']>
+  assets?: ReadonlyMap<string, Asset>
+  metricSources?: EdgeDeps['metricSources']
+}
+
+export interface Harness {
+  app: OpenAPIHono
+  log: TestLog
+  clock: { nowMs: number }
+  /** What the logger was given, level first. */
+  logged: [level: string, fields: object, message: string][]
+  /** Sends a body with the write key; `path` without /api/v1. */
+  post(path: string, body: BodyInit, headers?: Record<string, string>): Promise<Response>
+  json(path: string, value: unknown): Promise<Response>
+  get(path: string, headers?: Record<string, string>): Promise<Response>
+  /** The events of a topic that the log holds, decoded. */
+  events<T extends InputTopic>(topic: T): Promise<EventOf[T][]>
+  tokens: ReturnType<typeof createTokens>
+}
+
+export async function createHarness(options: HarnessOptions = {}): Promise<Harness> {
+  const log = createTestLog()
+  const registry = createMemoryRegistry()
+  const clock = { nowMs: NOW }
+  const now = { now: () => clock.nowMs, sleep: async () => undefined }
+  const logged: Harness['logged'] = []
+  const logger = {
+    info: (fields: object, message: string) => void logged.push(['info', fields, message]),
+    warn: (fields: object, message: string) => void logged.push(['warn', fields, message]),
+    error: (fields: object, message: string) => void logged.push(['error', fields, message]),
+  }
+  const metrics = createRegistry()
+  const tokens = createTokens('a secret of at least thirty-two bytes', now)
+  const reader = cachedReader(
+    options.reader ?? sampleReader(),
+    createCache({ ttlMs: 1000, entriesMax: 100, clock: now }),
+  )
+  let made = 0
+  const app = createApp({
+    version: '0.0.0-test',
+    clock: now,
+    logger,
+    telemetry: createTelemetry(metrics),
+    ingest: {
+      log,
+      encoders: {
+        [CLICKSTREAM]: await createEncoder(CLICKSTREAM, registry),
+        [ORDERS]: await createEncoder(ORDERS, registry),
+        [TRIPS]: await createEncoder(TRIPS, registry),
+      },
+      newId: () => `made-${++made}`,
+      writeKey: WRITE_KEY,
+      currency: 'TRY',
+      limits: { ...INGEST_LIMITS, ...options.limits },
+    },
+    reader,
+    features: options.features ?? noFeatures,
+    metricSources: [{ text: () => metrics.metrics() }, ...(options.metricSources ?? [])],
+    live: createLiveHub({ reader, clock: now, logger }),
+    access: {
+      users: options.users ?? memoryUsers(),
+      tokens,
+      clientAddress: () => '192.0.2.1',
+      openOnLoopback: true,
+      corsOrigins: [],
+      ...options.access,
+    },
+    assets: options.assets ?? new Map(),
+  })
+  const post: Harness['post'] = async (path, body, headers = {}) =>
+    app.request(`/api/v1${path}`, {
+      method: 'POST',
+      body,
+      headers: { 'x-write-key': WRITE_KEY, 'content-type': 'application/json', ...headers },
+    })
+  return {
+    app,
+    log,
+    clock,
+    logged,
+    tokens,
+    post,
+    json: (path, value) => post(path, JSON.stringify(value)),
+    get: async (path, headers = {}) => app.request(path, { headers }),
+    async events(topic) {
+      const decoder = createDecoder(topic, registry, 'TRY')
+      const records = log.records.filter((r) => r.topic === topic).map((r) => ({ value: Buffer.from(r.value) }))
+      await decoder.prepare(records)
+      return records.map(({ value }, offset) =>
+        decoder.decode(value, { appendedAtMs: clock.nowMs, partition: 0, offset }),
+      )
+    },
+  }
+}

@@ -1,0 +1,47 @@
+/** The logger of every process: JSON lines by pino, on stderr, so that stdout stays for people. Invariant: what could be a secret is masked, whoever logs it. */
+import pino, { type DestinationStream, type Logger } from 'pino'
+
+export type { Logger }
+
+/** Names under which secrets travel; masked at the top level, and one and two levels down. */
+const SECRET_NAMES = [
+  'password',
+  'authorization',
+  'cookie',
+  'token',
+  'access_token',
+  'writeKey',
+  'write_key',
+  'jwtSecret',
+  'databaseUrl',
+]
+
+export interface LogOptions {
+  /** A pino level, or `silent`. */
+  level: string
+  /** Which part of the platform logs: `edge`, `streams` … */
+  service: string
+  /** Where lines go; stderr when missing. */
+  destination?: DestinationStream
+}
+
+export function createLogger({ level, service, destination }: LogOptions): Logger {
+  return pino(
+    {
+      level,
+      base: { service },
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+      redact: {
+        paths: [
+          ...SECRET_NAMES,
+          ...SECRET_NAMES.map((n) => `*.${n}`),
+          ...SECRET_NAMES.map((n) => `*.*.${n}`),
+          '*["x-write-key"]',
+        ],
+        censor: '[secret]',
+      },
+    },
+    destination ?? pino.destination({ dest: 2, sync: false }),
+  )
+}

@@ -110,7 +110,7 @@ async function writeProgress(tx: Transaction, given: readonly TaskProgress[]): P
       ${numbers((p) => p.epoch)}::text::bigint[],
       ${numbers((p) => p.nextOffset)}::text::bigint[],
       ${numbers((p) => p.endOffset)}::text::bigint[],
-      ${numbers((p) => p.watermarkMs)}::text::float8[],
+      ${numbers((p) => p.watermarkMs ?? Number.NEGATIVE_INFINITY)}::text::float8[],
       ${numbers((p) => p.events)}::text::bigint[],
       ${numbers((p) => p.outcomes.late)}::text::bigint[],
       ${numbers((p) => p.outcomes.duplicate)}::text::bigint[],

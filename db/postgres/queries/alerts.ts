@@ -1,0 +1,32 @@
+/** Fraud alerts with their evidence, newest first by the event time that triggered them. */
+import type { AlertRow } from '../../../streams/contract/results.ts'
+import type { Sql } from '../connect.ts'
+import { decodeCursor, type Page, toPage } from './cursor.ts'
+
+export interface AlertFilter {
+  userId?: string | undefined
+  state?: AlertRow['state'] | undefined
+  limit: number
+  cursor?: string | undefined
+}
+
+/** @throws QueryError for a cursor that is none. */
+export async function fraudAlerts(sql: Sql, { userId, state, limit, cursor }: AlertFilter): Promise<Page<AlertRow>> {
+  const after = cursor === undefined ? null : decodeCursor(cursor)
+  const rows = await sql<AlertRow[]>`
+    SELECT * FROM fraud_alerts WHERE true
+      ${userId === undefined ? sql`` : sql`AND user_id = ${userId}`}
+      ${state === undefined ? sql`` : sql`AND state = ${state}`}
+      ${after === null ? sql`` : sql`AND (triggered_at, alert_id) < (to_timestamp(${after.time}::float8 / 1000), ${after.id})`}
+    ORDER BY triggered_at DESC, alert_id DESC LIMIT ${limit + 1}`
+  return toPage(
+    rows.map((row) => ({ ...row })),
+    limit,
+    (row) => ({ time: row.triggered_at, id: row.alert_id }),
+  )
+}
+
+export async function fraudAlert(sql: Sql, alertId: string): Promise<AlertRow | null> {
+  const [row] = await sql<AlertRow[]>`SELECT * FROM fraud_alerts WHERE alert_id = ${alertId}`
+  return row ? { ...row } : null
+}

@@ -1,4 +1,5 @@
-/** Guards of the queries: sums that a JavaScript number can't hold exactly, and ranges that would give more points than anybody reads. */
+/** Guards of the queries: sums that a JavaScript number can't hold exactly, times that are none, ranges that would give more points than anybody reads. */
+import type { Sql } from '../connect.ts'
 
 /** A question that can't be answered as it was asked: the caller's fault, with a sentence for them. */
 export class QueryError extends Error {
@@ -18,6 +19,20 @@ export function exact(sum: number | null): number {
   if (!Number.isSafeInteger(sum))
     throw new QueryError(`A sum is beyond ±2^53 and can't be given exactly (about ${sum}). Ask for a shorter time.`)
   return sum
+}
+
+/** From the year 1 on, and as far as JavaScript's dates go: PostgreSQL knows all of these. */
+const TIME_MIN = -62_135_596_800_000
+const TIME_MAX = 8.64e15
+
+/**
+ * A time of the question as SQL.
+ * @throws QueryError for a number that is no time.
+ */
+export function timeSql(sql: Sql, ms: number) {
+  if (!(ms >= TIME_MIN && ms <= TIME_MAX))
+    throw new QueryError('A time of the request is outside the years 1 to 275760.')
+  return sql`to_timestamp(${ms}::float8 / 1000)`
 }
 
 export interface TimeRange {

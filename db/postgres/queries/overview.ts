@@ -1,6 +1,6 @@
 /** The overview: what happened in a time range, over all partitions, and how fast events come in now. */
 import type { Sql } from '../connect.ts'
-import { exact, HOUR_MS, MINUTE_MS, type TimeRange, windowStart } from './numbers.ts'
+import { exact, HOUR_MS, MINUTE_MS, type TimeRange, timeSql, windowStart } from './numbers.ts'
 
 export interface Overview extends TimeRange {
   /** Clickstream events. */
@@ -29,7 +29,7 @@ const SESSION_GAP_MS = HOUR_MS / 2
 export async function overview(sql: Sql, { from, to, now }: TimeRange & { now: number }): Promise<Overview> {
   const first = windowStart(from, MINUTE_MS)
   const minute = windowStart(now, MINUTE_MS)
-  const time = (ms: number) => sql`to_timestamp(${ms}::float8 / 1000)`
+  const time = (ms: number) => timeSql(sql, ms)
   const [[totals], revenue] = await Promise.all([
     sql<Totals[]>`
       SELECT

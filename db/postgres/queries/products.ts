@@ -1,6 +1,6 @@
 /** The products most seen, put in carts, bought or earning most in a time range. */
 import type { Sql } from '../connect.ts'
-import { exact, HOUR_MS, type TimeRange, windowStart } from './numbers.ts'
+import { exact, HOUR_MS, type TimeRange, timeSql, windowStart } from './numbers.ts'
 
 export const PRODUCT_ORDERS = ['views', 'carts', 'purchases', 'revenue'] as const
 export type ProductOrder = (typeof PRODUCT_ORDERS)[number]
@@ -28,7 +28,7 @@ export async function topProducts(
     WITH by_currency AS (
       SELECT product_id, currency, sum(views) AS views, sum(carts) AS carts, sum(purchases) AS purchases, sum(revenue_minor) AS revenue_minor
       FROM products_by_hour
-      WHERE window_start >= to_timestamp(${windowStart(from, HOUR_MS)}::float8 / 1000) AND window_start < to_timestamp(${to}::float8 / 1000)
+      WHERE window_start >= ${timeSql(sql, windowStart(from, HOUR_MS))} AND window_start < ${timeSql(sql, to)}
       GROUP BY product_id, currency
     )
     SELECT product_id, sum(views)::bigint AS views, sum(carts)::bigint AS carts, sum(purchases)::bigint AS purchases,

@@ -322,6 +322,29 @@ describe('pages', () => {
   })
 })
 
+describe('hostile input', () => {
+  it('finds nothing, and never fails inside the database', async () => {
+    const range = { from: T, to: T + 1, bucketMs: MINUTE_MS }
+    for (const text of ['\0', 'u1\0', '\ud800', "'; DROP TABLE users; --", '%', 'x'.repeat(10_000)]) {
+      expect(await fraudAlert(sql, text)).toBeNull()
+      expect((await fraudAlerts(sql, { limit: 1, userId: text })).items).toEqual([])
+      expect((await userSessions(sql, text, { limit: 1 })).items).toEqual([])
+      expect(await region(sql, { regionId: text, window: '1m', from: T, to: T + 1, limit: 1 })).toEqual([])
+      expect(await revenueTimeseries(sql, { ...range, category: text })).toEqual([])
+      expect(await revenueTimeseries(sql, { ...range, currency: text })).toMatchObject([{ orders: 0 }])
+    }
+  })
+
+  it.each([-1e18, 1e18, Number.NaN, Number.POSITIVE_INFINITY])('is refused where a time should be: %s', async (to) => {
+    await expect(overview(sql, { from: T, to, now: T })).rejects.toBeInstanceOf(QueryError)
+    await expect(topProducts(sql, { from: T, to, limit: 1, by: 'views', currency: 'TRY' })).rejects.toBeInstanceOf(
+      QueryError,
+    )
+    await expect(region(sql, { regionId: '1', window: '1m', from: T, to, limit: 1 })).rejects.toBeInstanceOf(QueryError)
+    await expect(eventsTimeseries(sql, { from: T, to, bucketMs: MINUTE_MS })).rejects.toBeInstanceOf(QueryError)
+  })
+})
+
 describe('health', () => {
   it('tells how far each task is, and how fresh each topic', async () => {
     const { sql: own } = await postgres.database()

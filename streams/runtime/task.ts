@@ -239,7 +239,7 @@ export class Task<T extends InputTopic = InputTopic> {
 }
 
 function traceIdOf(record: LogRecord): string | null {
-  const parent = record.headers?.['traceparent']
+  const parent = record.headers?.traceparent
   return parent ? (TRACE_PARENT.exec(parent)?.[1] ?? null) : null
 }
 

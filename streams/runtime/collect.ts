@@ -1,0 +1,47 @@
+/** The cut of a flush: what all tasks have to write, taken at one moment between two records. */
+import type { FeatureWrite } from '../contract/features.ts'
+import { RESULT_TABLES, type ResultRows, type ResultTable } from '../contract/results.ts'
+import type { DrainMode } from '../operators/operator.ts'
+import type { Flush } from './ports.ts'
+import type { RunningTask } from './runtime.ts'
+
+export interface Cut {
+  flush: Flush
+  features: FeatureWrite[]
+  rowCount: number
+  /** Provisional rows were left for the next flush. */
+  more: boolean
+}
+
+export function collect(tasks: readonly RunningTask[], modeOf: (task: RunningTask) => DrainMode, limit: number): Cut {
+  const cut: Cut = { flush: { rows: {}, outbox: [], progress: [] }, features: [], rowCount: 0, more: false }
+  for (const running of tasks) {
+    const { task, checkpointer, endOffset } = running
+    const mode = modeOf(running)
+    const { drained, more } = task.drain(mode, limit)
+    for (const table of RESULT_TABLES) cut.rowCount += append(cut.flush.rows, table, drained.rows[table])
+    for (const write of drained.features) cut.features.push(write)
+    for (const record of drained.outbox) cut.flush.outbox.push(record)
+    cut.more ||= more
+    cut.flush.progress.push({
+      topic: task.topic,
+      partition: task.partition,
+      epoch: checkpointer.epoch,
+      nextOffset: task.nextOffset,
+      endOffset,
+      watermarkMs: Number.isFinite(task.watermarkMs) ? task.watermarkMs : null,
+      events: task.counters.events,
+      outcomes: { ...task.counters.outcomes },
+      live: mode === 'everything',
+    })
+  }
+  return cut
+}
+
+function append<T extends ResultTable>(rows: Flush['rows'], table: T, more: ResultRows[T][] | undefined): number {
+  if (!more) return 0
+  const there = rows[table] as ResultRows[T][] | undefined
+  if (there) for (const row of more) there.push(row)
+  else (rows as { [K in T]?: ResultRows[T][] })[table] = more
+  return more.length
+}

@@ -1,0 +1,355 @@
+/**
+ * The runtime: poll → process → flush → checkpoint, for the partitions that the log's subscription gives to this process.
+ *
+ * Delivery (ARCHITECTURE.md, "Exactly-once effect"): the log is the truth, state a cache of it. A flush takes a consistent cut of all tasks and writes rows,
+ * features and announcements, each versioned or named by the log position; then checkpoints record the offset of that same cut. Killed between any two
+ * steps, the next run reads again from the last checkpoint and writes the same things again, which changes nothing. Records are processed while a flush is
+ * being written; one flush is under way at a time.
+ */
+import type { FeatureStore } from '../../db/features/feature-store.ts'
+import { createAlertEncoder, createDecoder, type SchemaRegistry } from '../contract/codec.ts'
+import type { AlertRow } from '../contract/results.ts'
+import { INPUT_TOPICS, type InputTopic } from '../contract/topics.ts'
+import type { Job } from '../jobs/job.ts'
+import {
+  type EventLog,
+  type LogSubscription,
+  partitionKey,
+  type RecordBatch,
+  type TopicPartition,
+} from '../log/event-log.ts'
+import type { Clock } from '../time/clock.ts'
+import { Checkpointer, type CheckpointStores, type Snapshot } from './checkpointer.ts'
+import { collect } from './collect.ts'
+import type { RuntimeObserver } from './observer.ts'
+import { Fenced, type ResultStore } from './ports.ts'
+import { retrying, Stopped } from './retry.ts'
+import { Task } from './task.ts'
+
+export interface RuntimeDeps extends CheckpointStores {
+  log: EventLog
+  registry: SchemaRegistry
+  results: ResultStore
+  features: FeatureStore
+  topology: readonly Job[]
+  clock: Clock
+  observer?: RuntimeObserver
+}
+
+export interface RuntimeSettings {
+  group: string
+  /** Names this process in the tasks table. */
+  owner: string
+  /** For JSON values that name no currency. */
+  defaultCurrency: string
+  topics: readonly InputTopic[]
+  /** Time between flushes while readers are waiting for the newest state. */
+  flushLiveMs: number
+  /** While catching up, a flush comes after this time or this many events, whichever is first: there each costs more than it tells. */
+  flushBacklogMs: number
+  flushBacklogEvents: number
+  checkpointMs: number
+  /** A task whose lag is at most this is live. */
+  liveLagRecords: number
+  /** Provisional rows per operator and flush: more are left for the next. */
+  rowsPerFlush: number
+  /** How often progress is written though nothing has changed, so that readers can tell idle from dead. */
+  heartbeatMs: number
+}
+
+export const DEFAULT_SETTINGS: RuntimeSettings = {
+  group: 'streamforge-streams',
+  owner: 'streams',
+  defaultCurrency: 'TRY',
+  topics: INPUT_TOPICS,
+  flushLiveMs: 50,
+  flushBacklogMs: 1_000,
+  flushBacklogEvents: 50_000,
+  checkpointMs: 5_000,
+  liveLagRecords: 2_000,
+  rowsPerFlush: 20_000,
+  heartbeatMs: 1_000,
+}
+
+/** A task with what the runtime keeps beside it. */
+export interface RunningTask {
+  readonly task: Task
+  readonly checkpointer: Checkpointer
+  /** The offset that the log's next record gets, as last seen. */
+  endOffset: number
+}
+
+export class StreamRuntime {
+  readonly #deps: RuntimeDeps
+  readonly #settings: RuntimeSettings
+  readonly #observer: RuntimeObserver
+  readonly #tasks = new Map<string, RunningTask>()
+  readonly #stop = new AbortController()
+  #subscription: LogSubscription | undefined
+  #encodeAlert: ((row: AlertRow) => Buffer) | undefined
+  #inFlight: Promise<void> | undefined
+  #failure: Error | undefined
+  #eventsSinceFlush = 0
+  #lastFlushMs = Number.NEGATIVE_INFINITY
+  #lastCheckpointMs = Number.NEGATIVE_INFINITY
+  #lastHeartbeatMs = Number.NEGATIVE_INFINITY
+  /** Something was left over, or has happened since the last flush. */
+  #dirty = false
+  #featureGeneration: string | null = null
+
+  constructor(deps: RuntimeDeps, settings: Partial<RuntimeSettings> = {}) {
+    this.#deps = deps
+    this.#settings = { ...DEFAULT_SETTINGS, ...settings }
+    this.#observer = deps.observer ?? {}
+    this.#lastCheckpointMs = deps.clock.now()
+  }
+
+  /** Runs until {@link stop}; rejects on what can't be retried: a fenced partition, an offset the log no longer holds, a bug in an operator. */
+  async run(): Promise<void> {
+    const { log, registry } = this.#deps
+    this.#encodeAlert = await this.#retry('schema registry', () => createAlertEncoder(registry))
+    await this.#publishLeftovers()
+    const subscription = log.subscribe(this.#settings.group, this.#settings.topics)
+    this.#subscription = subscription
+    const ticking = this.#tick()
+    try {
+      await subscription.run({
+        assigned: (partitions) => this.#assigned(partitions),
+        revoked: (partitions) => this.#revoked(partitions),
+        batch: (batch) => this.#batch(batch),
+      })
+    } catch (error) {
+      this.#failure ??= error as Error
+    }
+    this.#stop.abort()
+    await ticking
+    await this.#inFlight?.catch(() => undefined)
+    if (this.#failure && !(this.#failure instanceof Stopped)) throw this.#failure
+  }
+
+  /**
+   * Flushes, checkpoints, hands the partitions back, and lets {@link run} resolve.
+   * @param graceMs how long a store that doesn't answer is waited for; what is not written then is computed again from the log
+   */
+  async stop(graceMs = 10_000): Promise<void> {
+    const grace = this.#deps.clock.sleep(graceMs, this.#stop.signal).then(() => this.#stop.abort())
+    await this.#subscription?.stop()
+    this.#stop.abort()
+    await grace
+  }
+
+  get tasks(): readonly RunningTask[] {
+    return [...this.#tasks.values()]
+  }
+
+  #retry<R>(what: string, attempt: () => Promise<R>): Promise<R> {
+    return retrying(attempt, {
+      clock: this.#deps.clock,
+      signal: this.#stop.signal,
+      onRetry: (error, delayMs) => this.#observer.retrying?.(what, error, delayMs),
+    })
+  }
+
+  /** Announcements whose rows were written by a process that died before it could publish them. */
+  async #publishLeftovers(): Promise<void> {
+    await this.#publish(await this.#retry('results', () => this.#deps.results.unpublished()))
+  }
+
+  async #publish(records: Awaited<ReturnType<ResultStore['apply']>>): Promise<void> {
+    if (records.length === 0) return
+    // A crash between the two lines below publishes again; the id lets readers see that it is the same.
+    const named = records.map((r) => ({ topic: r.topic, key: r.key, value: r.value, headers: { ...r.headers, id: r.id } }))
+    await this.#retry('log', () => this.#deps.log.append(named))
+    await this.#retry('results', () => this.#deps.results.markPublished(records.map((r) => r.id)))
+  }
+
+  async #assigned(partitions: readonly TopicPartition[]): Promise<ReadonlyMap<string, number>> {
+    const starts = new Map<string, number>()
+    for (const at of partitions) {
+      const running = await this.#retry('checkpoints', () => this.#open(at))
+      this.#tasks.set(partitionKey(at), running)
+      starts.set(partitionKey(at), running.task.nextOffset)
+    }
+    await this.#checkFeatures()
+    return starts
+  }
+
+  async #open(at: TopicPartition): Promise<RunningTask> {
+    const { log, registry, topology } = this.#deps
+    const topic = at.topic as InputTopic
+    const checkpointer = await Checkpointer.open(this.#deps, at, this.#settings.owner)
+    const { task, report } = await checkpointer.restore(
+      () =>
+        new Task({
+          topology,
+          topic,
+          partition: at.partition,
+          decoder: createDecoder(topic, registry, this.#settings.defaultCurrency),
+          encodeAlert: this.#encodeAlert as (row: AlertRow) => Buffer,
+        }),
+    )
+    const { earliest, next } = await log.bounds(at)
+    if (report.nextOffset === null) task.nextOffset = earliest
+    this.#observer.restored?.(at, { ...report, startOffset: task.nextOffset, epoch: checkpointer.epoch })
+    return { task, checkpointer, endOffset: next }
+  }
+
+  async #batch(batch: RecordBatch): Promise<void> {
+    this.#throwFailure()
+    const running = this.#tasks.get(partitionKey(batch))
+    if (!running) return
+    const schemas = running.task.prepare(batch.records)
+    if (schemas) await this.#retry('schema registry', () => running.task.prepare(batch.records) ?? Promise.resolve())
+    running.task.process(batch.records)
+    running.endOffset = Math.max(batch.nextOffset, running.task.nextOffset)
+    this.#eventsSinceFlush += batch.records.length
+    this.#dirty = true
+    await this.#maybeFlush()
+  }
+
+  #throwFailure(): void {
+    if (this.#failure) throw this.#failure
+  }
+
+  isLive({ task, endOffset }: RunningTask): boolean {
+    return endOffset - task.nextOffset <= this.#settings.liveLagRecords
+  }
+
+  /** Starts a flush if one is due. Waits for the one under way only when too much has gathered behind it. */
+  async #maybeFlush(): Promise<void> {
+    const { flushLiveMs, flushBacklogMs, flushBacklogEvents } = this.#settings
+    const full = this.#eventsSinceFlush >= flushBacklogEvents
+    if (this.#inFlight) {
+      if (!full) return
+      await this.#inFlight
+      this.#throwFailure()
+    }
+    const now = this.#deps.clock.now()
+    const live = [...this.#tasks.values()].every((t) => this.isLive(t))
+    const due = full || now - this.#lastFlushMs >= (live ? flushLiveMs : flushBacklogMs)
+    if (!due) return
+    if (this.#dirty || now - this.#lastHeartbeatMs >= this.#settings.heartbeatMs) this.#startFlush(false)
+  }
+
+  #startFlush(checkpointNow: boolean): void {
+    const flush = this.#flush(checkpointNow)
+    this.#inFlight = flush
+    flush
+      .catch((error: Error) => {
+        this.#failure ??= error
+        // The subscription learns of it with the next batch; without one it must not wait for ever.
+        void this.#subscription?.stop()
+      })
+      .finally(() => {
+        if (this.#inFlight === flush) this.#inFlight = undefined
+      })
+  }
+
+  /** One flush of all tasks. The cut is taken before the first await. */
+  async #flush(checkpointNow: boolean): Promise<void> {
+    const { clock, results, features } = this.#deps
+    const startedMs = clock.now()
+    this.#lastFlushMs = startedMs
+    this.#lastHeartbeatMs = startedMs
+    this.#eventsSinceFlush = 0
+    const cut = collect(this.tasks, (t) => (this.isLive(t) ? 'everything' : 'final-only'), this.#settings.rowsPerFlush)
+    this.#dirty = cut.more
+    const checkpointDue = checkpointNow || startedMs - this.#lastCheckpointMs >= this.#settings.checkpointMs
+    const snapshots = checkpointDue ? this.#takeSnapshots() : []
+
+    const announcements = await this.#retry('results', () => results.apply(cut.flush))
+    if (cut.features.length > 0) await this.#retry('features', () => features.write(cut.features))
+    await this.#publish(announcements)
+    this.#observer.flushed?.({
+      seconds: (clock.now() - startedMs) / 1000,
+      rows: cut.rowCount,
+      features: cut.features.length,
+      announced: announcements.length,
+      progress: cut.flush.progress,
+    })
+    if (checkpointDue) {
+      await this.#saveSnapshots(snapshots)
+      await this.#checkFeatures()
+    }
+  }
+
+  #takeSnapshots(): { running: RunningTask; snapshot: Snapshot }[] {
+    this.#lastCheckpointMs = this.#deps.clock.now()
+    return this.tasks
+      .filter(({ task, checkpointer }) => task.nextOffset > checkpointer.savedOffset)
+      .map((running) => ({ running, snapshot: running.checkpointer.snapshot(running.task) }))
+  }
+
+  async #saveSnapshots(snapshots: readonly { running: RunningTask; snapshot: Snapshot }[]): Promise<void> {
+    const startedMs = this.#deps.clock.now()
+    let bytes = 0
+    for (const { running, snapshot } of snapshots) {
+      const at = { topic: running.task.topic, partition: running.task.partition }
+      try {
+        await running.checkpointer.save(snapshot)
+      } catch (error) {
+        if (error instanceof Fenced) throw error
+        // Not retried here: the next checkpoint, a base, contains this one. Only recovery gets longer meanwhile.
+        this.#observer.checkpointFailed?.(at, error as Error)
+        continue
+      }
+      bytes += snapshot.body.length
+      await this.#subscription?.commit(at, snapshot.nextOffset)
+    }
+    if (snapshots.length > 0) {
+      this.#observer.checkpointed?.({
+        seconds: (this.#deps.clock.now() - startedMs) / 1000,
+        tasks: snapshots.length,
+        bytes,
+      })
+    }
+  }
+
+  /** The feature store is a projection: one that has lost its marker gets everything again. */
+  async #checkFeatures(): Promise<void> {
+    const { features, clock } = this.#deps
+    const generation = await this.#retry('features', () => features.generation())
+    if (generation !== null && (this.#featureGeneration === null || generation === this.#featureGeneration)) {
+      this.#featureGeneration = generation
+      return
+    }
+    if (this.#featureGeneration !== null) this.#observer.featuresLost?.()
+    for (const { task } of this.tasks) task.republishFeatures()
+    this.#dirty = true
+    if (generation === null) {
+      const fresh = `${this.#settings.owner}-${clock.now()}`
+      await this.#retry('features', () => features.setGeneration(fresh))
+      this.#featureGeneration = fresh
+    } else this.#featureGeneration = generation
+  }
+
+  /** Drain first: what these tasks have computed is written and checkpointed before another member may begin. */
+  async #revoked(partitions: readonly TopicPartition[]): Promise<void> {
+    if (!this.#failure) {
+      await this.#inFlight
+      do {
+        await this.#flush(true)
+      } while (this.#dirty)
+    }
+    for (const at of partitions) {
+      const running = this.#tasks.get(partitionKey(at))
+      await running?.checkpointer.settle()
+      this.#tasks.delete(partitionKey(at))
+      this.#observer.released?.(at)
+    }
+  }
+
+  /** Flushes also when no record comes: what is dirty must not wait for one. */
+  async #tick(): Promise<void> {
+    const { clock } = this.#deps
+    while (!this.#stop.signal.aborted) {
+      await clock.sleep(this.#settings.flushLiveMs, this.#stop.signal)
+      if (this.#stop.signal.aborted || this.#failure || this.#tasks.size === 0) continue
+      try {
+        await this.#maybeFlush()
+      } catch {
+        // Kept in #failure by the flush itself.
+      }
+    }
+  }
+}

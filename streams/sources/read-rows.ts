@@ -48,12 +48,10 @@ async function* readCsv(path: string, options: ReadOptions): AsyncGenerator<Sour
     skip_empty_lines: true,
     max_record_size: ROW_CHARS_MAX,
     skip_records_with_error: true,
-    on_skip: (error, raw) => {
-      skipped.push({
-        line: error instanceof CsvError ? Number(error.lines ?? 0) : 0,
-        problem: wording(error),
-        text: raw ?? '',
-      })
+    on_skip: (error) => {
+      const line = error instanceof CsvError ? Number(error.lines ?? 0) : 0
+      // One line can be wrong in several ways.
+      if (skipped.at(-1)?.line !== line) skipped.push({ line, problem: wording(error), text: '' })
       return undefined
     },
   })
@@ -64,8 +62,9 @@ async function* readCsv(path: string, options: ReadOptions): AsyncGenerator<Sour
   try {
     let header: string[] | undefined
     for await (const item of parser) {
-      yield* skipped.splice(0)
       const { record, info } = item as { record: string[]; info: { lines: number } }
+      // The parser is ahead of what it hands out; rows must come in the order of their lines all the same.
+      while (skipped[0] && skipped[0].line < info.lines) yield skipped.shift()!
       if (!header) {
         header = record.map((name) => name.trim())
         const twice = header.find((name, at) => header?.indexOf(name) !== at)

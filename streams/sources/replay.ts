@@ -9,9 +9,9 @@ import { join } from 'node:path'
 import { stableId } from '../contract/stable-id.ts'
 import type { Clock } from '../time/clock.ts'
 import { Acknowledged } from './acknowledged.ts'
-import type { Mapping } from './mappings/mapping.ts'
+import type { Mapped, Mapping } from './mappings/mapping.ts'
 import { Pace } from './pace.ts'
-import { type FileFormat, formatOf, readRows } from './read-rows.ts'
+import { type FileFormat, formatOf, type Row, readRows } from './read-rows.ts'
 import { progressFile, RejectedFile } from './replay-state.ts'
 import { createSender, SendFailed } from './send.ts'
 
@@ -95,11 +95,11 @@ export async function replayFile(options: ReplayOptions): Promise<ReplayReport> 
   let looked = runStartMs
   let saved = runStartMs
 
-  const sender = createSender<{ line: number; text: string }>({
+  const sender = createSender<{ line: number; row: Row | null }>({
     ...options,
-    onRejected: (row, { code, message }) => {
+    onRejected: (source, { code, message }) => {
       // A disk that fails says so again at the next flush, which is awaited.
-      rejectedFile.add({ line: row.line, reason: `${code}: ${message}`, row: shown(row.text) })?.catch(() => undefined)
+      rejectedFile.add({ ...source, reason: `${code}: ${message}` })?.catch(() => undefined)
     },
     onSettled: (settled) => {
       for (const { line } of settled) done.settle(line)
@@ -157,10 +157,12 @@ export async function replayFile(options: ReplayOptions): Promise<ReplayReport> 
       if (signal?.aborted) throw new SendFailed('aborted', 'The replay was stopped.')
       if (rows++ % ROWS_PER_LOOK === 0) await look()
       done.begin(line)
-      const mapped = 'row' in source ? mapping.map(source.row, () => stableId(...salt, text)) : { bad: source.problem }
+      const row = 'row' in source ? source.row : null
+      const mapped: Mapped =
+        'row' in source ? mapping.map(source.row, () => stableId(...salt, text)) : { bad: source.problem }
       if ('bad' in mapped) {
         bad++
-        const full = rejectedFile.add({ line, reason: mapped.bad, row: 'row' in source ? source.row : shown(text) })
+        const full = rejectedFile.add({ line, reason: mapped.bad, row: row ?? shown(text) })
         if (full) await full
         done.settle(line)
         continue
@@ -169,7 +171,7 @@ export async function replayFile(options: ReplayOptions): Promise<ReplayReport> 
       const { dueMs, rebasedMs } = pace.next(event.event_time, clock.now())
       if (clock.now() < dueMs) await until(dueMs)
       if (!options.keepTime) event.event_time = rebasedMs
-      const full = sender.send({ topic: mapping.topic, event, source: { line, text } })
+      const full = sender.send({ topic: mapping.topic, event, source: { line, row } })
       if (full) await full
     }
     await sender.idle()

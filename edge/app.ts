@@ -5,6 +5,7 @@
  */
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import { QueryError } from '../db/postgres/queries/numbers.ts'
 import { requireReader } from './auth/guard.ts'
 import { addLoginRoute, type LoginDeps } from './auth/login.ts'
 import { addIngestRoutes, INGEST_ROUTES, type IngestDeps } from './ingest/routes.ts'
@@ -62,7 +63,7 @@ export function createApp(deps: EdgeDeps): OpenAPIHono {
   const api = new OpenAPIHono({ defaultHook: refuseParameter })
   addIngestRoutes(api, { ...deps.ingest, clock, telemetry, logger })
   addHealthRoutes(api, { version: deps.version, reader, clock })
-  addMetricsRoutes(api, { reader, clock, sources: deps.metricSources, logger })
+  addMetricsRoutes(api, { reader, clock, currency: deps.ingest.currency, sources: deps.metricSources, logger })
   addUserRoutes(api, { features: deps.features, reader, clock })
   addAlertRoutes(api, { reader, clock })
   addLiveRoute(api, deps.live)
@@ -100,6 +101,7 @@ const answer = (c: Context, problem: Problem): Response =>
 
 function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error
+  if (error instanceof QueryError) return new Problem('invalid_parameter', error.message)
   // Thrown by Hono's own validators, before ours are asked.
   const status = error instanceof Error && 'status' in error ? error.status : undefined
   if (status === 400) return new Problem('malformed_body', 'The body is not valid JSON.')

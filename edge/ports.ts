@@ -4,7 +4,16 @@
  */
 
 import type { FeatureReader } from '../db/features/feature-store.ts'
+import type { AlertFilter } from '../db/postgres/queries/alerts.ts'
+import type { Page } from '../db/postgres/queries/cursor.ts'
+import type { Pipeline } from '../db/postgres/queries/health.ts'
+import type { TimeRange } from '../db/postgres/queries/numbers.ts'
+import type { Overview } from '../db/postgres/queries/overview.ts'
+import type { ProductOrder, TopProduct } from '../db/postgres/queries/products.ts'
+import type { RegionPoint } from '../db/postgres/queries/regions.ts'
+import type { EventsPoint, RevenuePoint, SeriesRange } from '../db/postgres/queries/timeseries.ts'
 import type { Role } from '../db/postgres/schema.ts'
+import type { User } from '../db/postgres/users.ts'
 import type { SchemaRegistry } from '../streams/contract/codec.ts'
 import type { AlertRow, RegionWindow, SessionRow } from '../streams/contract/results.ts'
 import type { EventLog } from '../streams/log/event-log.ts'
@@ -27,123 +36,40 @@ export interface MetricSource {
   text(): Promise<string>
 }
 
-/** From, inclusive, to, exclusive; by event time. */
-export interface TimeRange {
-  from: number
-  to: number
+export type {
+  AlertFilter,
+  EventsPoint,
+  Overview,
+  Page,
+  Pipeline,
+  ProductOrder,
+  RegionPoint,
+  RevenuePoint,
+  SeriesRange,
+  TimeRange,
+  TopProduct,
+  User,
 }
 
-export interface CurrencyTotals {
-  currency: string
-  orders: number
-  revenue_minor: number
-  refunds: number
-  refunded_minor: number
-}
-
-export interface Overview {
-  events: number
-  sessions: number
-  /** Sessions with an event in the last 30 minutes before the range's end. */
-  active_sessions: number
-  converted_sessions: number
-  totals: CurrencyTotals[]
-  alerts: number
-}
-
-export interface EventsPoint {
-  window_start: number
-  event_type: string
-  events: number
-  final: boolean
-}
-
-export interface RevenuePoint extends CurrencyTotals {
-  window_start: number
-  /** Null where categories are summed. */
-  category: string | null
-  final: boolean
-}
-
-export const PRODUCT_ORDERS = ['views', 'carts', 'purchases', 'revenue'] as const
-export type ProductOrder = (typeof PRODUCT_ORDERS)[number]
-export interface ProductTotals {
-  product_id: string
-  views: number
-  carts: number
-  purchases: number
-  revenue: { currency: string; revenue_minor: number }[]
-}
-
-export interface RegionPoint {
-  window_start: number
-  currency: string
-  trips: number
-  fare_minor: number
-  duration_s: number
-  distance_m: number
-  final: boolean
-}
-
-export interface AlertFilter {
-  user_id?: string | undefined
-  state?: AlertRow['state'] | undefined
-  limit: number
-  /** What an earlier page gave as `next`. */
-  cursor?: string | undefined
-}
-export interface AlertPage {
-  alerts: AlertRow[]
-  next: string | null
-}
-
-/** How far one task (one partition of the log) is. */
-export interface PipelineState {
-  topic: string
-  partition: number
-  next_offset: number
-  end_offset: number
-  /** Null before the first event. */
-  watermark: number | null
-  events: number
-  late: number
-  duplicates: number
-  dead_letters: number
-  live: boolean
-  updated_at: number
-}
-
-/** The queries on the results; `db/postgres/queries` answers them. */
+/** The queries on the results; `db/postgres/queries` answers them, and documents each. They throw QueryError for what can't be asked. */
 export interface MetricReader {
-  overview(range: TimeRange): Promise<Overview>
-  eventsTimeseries(range: TimeRange, bucketMs: number): Promise<EventsPoint[]>
+  overview(range: TimeRange & { now: number }): Promise<Overview>
+  eventsTimeseries(range: SeriesRange): Promise<EventsPoint[]>
   revenueTimeseries(
-    range: TimeRange,
-    bucketMs: number,
-    filter: { category?: string | undefined; currency?: string | undefined },
+    range: SeriesRange & { category?: string | undefined; currency?: string | undefined },
   ): Promise<RevenuePoint[]>
-  topProducts(range: TimeRange, by: ProductOrder, limit: number): Promise<ProductTotals[]>
-  /** Newest window first; empty when the region is unknown. */
-  region(regionId: string, window: RegionWindow, limit: number): Promise<RegionPoint[]>
-  /** Newest first. */
-  fraudAlerts(filter: AlertFilter): Promise<AlertPage>
+  topProducts(range: TimeRange & { limit: number; by: ProductOrder; currency: string }): Promise<TopProduct[]>
+  region(range: TimeRange & { regionId: string; window: RegionWindow; limit: number }): Promise<RegionPoint[]>
+  fraudAlerts(filter: AlertFilter): Promise<Page<AlertRow>>
   fraudAlert(alertId: string): Promise<AlertRow | null>
-  /** Newest first. */
-  userSessions(userId: string, limit: number): Promise<SessionRow[]>
-  pipelines(): Promise<PipelineState[]>
-}
-
-export interface User {
-  username: string
-  password_hash: string
-  role: Role
+  userSessions(userId: string, page: { limit: number; cursor?: string | undefined }): Promise<Page<SessionRow>>
+  pipelines(): Promise<Pipeline[]>
 }
 
 export interface UserStore {
   find(username: string): Promise<User | null>
   /** @returns false when there is one of that name already. */
-  create(user: User): Promise<boolean>
-  /** Replaces the password of a user that exists. */
+  createAdmin(username: string, passwordHash: string): Promise<boolean>
   setPassword(username: string, passwordHash: string): Promise<void>
 }
 

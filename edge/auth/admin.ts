@@ -27,7 +27,7 @@ export async function ensureAdmin(
     return null
   }
   const password = given ?? makeUp()
-  const isNew = await users.create({ username: ADMIN, password_hash: await hashPassword(password), role: 'admin' })
+  const isNew = await users.createAdmin(ADMIN, await hashPassword(password))
   return isNew && given === null ? { username: ADMIN, password } : null
 }
 

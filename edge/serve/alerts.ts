@@ -7,7 +7,7 @@ import { toIso } from '../../streams/contract/time-text.ts'
 import type { Clock, MetricReader } from '../ports.ts'
 import { Problem } from '../problem.ts'
 import { enveloped, metaOf, problems } from './envelope.ts'
-import { idParam, limit } from './params.ts'
+import { cursor, idParam, limit } from './params.ts'
 import { watermarkOf } from './pipelines.ts'
 
 export interface AlertsDeps {
@@ -59,7 +59,7 @@ const route = {
         user_id: idParam('Only of this user').optional(),
         state: z.enum(['active', 'superseded']).optional(),
         limit: limit(200, 50),
-        cursor: z.string().max(500).optional().describe('`meta.next_cursor` of the page before'),
+        cursor,
       }),
     },
     responses: {
@@ -81,8 +81,9 @@ export function addAlertRoutes(api: OpenAPIHono, { reader, clock }: AlertsDeps):
   const meta = async () => metaOf(clock.now(), watermarkOf(await reader.pipelines()))
 
   api.openapi(route.list, async (c) => {
-    const [page, about] = await Promise.all([reader.fraudAlerts(c.req.valid('query')), meta()])
-    return c.json({ data: page.alerts.map(alertOf), meta: { ...about, next_cursor: page.next } }, 200)
+    const { user_id, ...filter } = c.req.valid('query')
+    const [page, about] = await Promise.all([reader.fraudAlerts({ ...filter, userId: user_id }), meta()])
+    return c.json({ data: page.items.map(alertOf), meta: { ...about, next_cursor: page.next } }, 200)
   })
 
   api.openapi(route.one, async (c) => {

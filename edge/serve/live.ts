@@ -5,10 +5,10 @@
  */
 import { toMajor } from '../../streams/contract/money.ts'
 import { toIso } from '../../streams/contract/time-text.ts'
-import type { Clock, EdgeLogger, MetricReader, PipelineState, TimeRange } from '../ports.ts'
+import type { Clock, EdgeLogger, MetricReader, Pipeline, TimeRange } from '../ports.ts'
 import { Problem, retryAfter } from '../problem.ts'
 import { alertOf } from './alerts.ts'
-import { totalsOf } from './metrics.ts'
+import { lastMomentOf, overviewOf, productOf } from './metrics.ts'
 import { ceilTo } from './params.ts'
 import { healthOf, watermarkOf } from './pipelines.ts'
 
@@ -19,6 +19,8 @@ export interface LiveOptions {
   reader: MetricReader
   clock: Clock
   logger: EdgeLogger
+  /** The platform's own currency. */
+  currency: string
   intervalMs?: number
   clientsMax?: number
   /** Samples of the event rate that are kept. */
@@ -43,7 +45,7 @@ const BEHIND_MAX = 4
 const HEARTBEAT_MS = 15_000
 
 export function createLiveHub(options: LiveOptions): LiveHub {
-  const { reader, clock, logger, intervalMs = 1000, clientsMax = 200, samplesMax = 300 } = options
+  const { reader, clock, logger, currency, intervalMs = 1000, clientsMax = 200, samplesMax = 300 } = options
   const clients = new Set<ReadableStreamDefaultController<Uint8Array>>()
   const encoder = new TextEncoder()
   const stopping = new AbortController()
@@ -53,7 +55,7 @@ export function createLiveHub(options: LiveOptions): LiveHub {
   let latest: Uint8Array | undefined
   let failing = false
 
-  function sample(pipelines: readonly PipelineState[], now: number): void {
+  function sample(pipelines: readonly Pipeline[], now: number): void {
     const accepted = pipelines.reduce((sum, p) => sum + p.end_offset, 0)
     const processed = pipelines.reduce((sum, p) => sum + p.next_offset, 0)
     const perSecond = (more: number, seconds: number) => Math.max(0, Math.round((more / seconds) * 10) / 10)
@@ -83,7 +85,7 @@ export function createLiveHub(options: LiveOptions): LiveHub {
       latest = undefined
       return
     }
-    latest = message('snapshot', await snapshotOf(reader, pipelines, samples, clock.now()))
+    latest = message('snapshot', await snapshotOf(reader, currency, pipelines, samples, clock.now()))
     send(latest)
   }
 
@@ -163,16 +165,17 @@ export type Snapshot = Awaited<ReturnType<typeof snapshotOf>>
 
 async function snapshotOf(
   reader: MetricReader,
-  pipelines: readonly PipelineState[],
+  currency: string,
+  pipelines: readonly Pipeline[],
   samples: readonly RateSample[],
   now: number,
 ) {
   const { watermarkMs } = watermarkOf(pipelines)
   const { live, ...range } = rangeToShow(watermarkMs, now)
   const [overview, revenue, products, alerts] = await Promise.all([
-    reader.overview(range),
-    reader.revenueTimeseries(range, MINUTE_MS, {}),
-    reader.topProducts(range, 'views', 10),
+    reader.overview({ ...range, now: lastMomentOf(range, now) }),
+    reader.revenueTimeseries({ ...range, bucketMs: MINUTE_MS }),
+    reader.topProducts({ ...range, by: 'views', limit: 10, currency }),
     reader.fraudAlerts({ limit: 12 }),
   ])
   return {
@@ -180,29 +183,16 @@ async function snapshotOf(
     watermark: watermarkMs === null ? null : toIso(watermarkMs),
     freshness_ms: watermarkMs === null ? null : now - watermarkMs,
     range: { from: toIso(range.from), to: toIso(range.to), live },
-    overview: {
-      events: overview.events,
-      active_sessions: overview.active_sessions,
-      sessions: overview.sessions,
-      converted_sessions: overview.converted_sessions,
-      totals: overview.totals.map(totalsOf).sort((a, b) => b.revenue - a.revenue),
-      alerts: overview.alerts,
-    },
+    overview: overviewOf(overview),
     rates: samples,
     revenue: revenue.map((p) => ({
-      time_ms: p.window_start,
+      time_ms: p.start,
       currency: p.currency,
       revenue: toMajor(p.revenue_minor, p.currency),
       final: p.final,
     })),
-    products: products.map((p) => ({
-      product_id: p.product_id,
-      views: p.views,
-      carts: p.carts,
-      purchases: p.purchases,
-      revenue: p.revenue.map((r) => ({ currency: r.currency, revenue: toMajor(r.revenue_minor, r.currency) })),
-    })),
-    alerts: alerts.alerts.map((row) => {
+    products: products.map(productOf),
+    alerts: alerts.items.map((row) => {
       const { evidence, ...alert } = alertOf(row)
       return { ...alert, orders: evidence.length }
     }),

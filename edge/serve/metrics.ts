@@ -1,26 +1,42 @@
 /** `GET /metrics/*`: the live results as JSON, and `GET /metrics` for Prometheus. */
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
+import { PRODUCT_ORDERS } from '../../db/postgres/queries/products.ts'
 import { METRICS_CONTENT_TYPE, mergeMetricTexts } from '../../observability/metrics.ts'
+import { FUTURE_MAX_MS } from '../../streams/contract/input.ts'
 import { toMajor } from '../../streams/contract/money.ts'
 import { REGION_WINDOWS } from '../../streams/contract/results.ts'
 import { toIso } from '../../streams/contract/time-text.ts'
-import {
-  type Clock,
-  type CurrencyTotals,
-  type EdgeLogger,
-  type EventsPoint,
-  type MetricReader,
-  type MetricSource,
-  PRODUCT_ORDERS,
+import type {
+  Clock,
+  EdgeLogger,
+  MetricReader,
+  MetricSource,
+  Overview,
+  SeriesRange,
+  TimeRange,
+  TopProduct,
 } from '../ports.ts'
 import { Problem } from '../problem.ts'
 import { enveloped, metaOf, problems } from './envelope.ts'
-import { bucket, durationText, idParam, limit, rangeOf, rangeQuery, requireFewPoints } from './params.ts'
+import {
+  bucket,
+  ceilTo,
+  currency,
+  durationText,
+  idParam,
+  limit,
+  openRangeQuery,
+  rangeOf,
+  rangeQuery,
+  seriesOf,
+} from './params.ts'
 import { watermarkOf } from './pipelines.ts'
 
 export interface MetricsDeps {
   reader: MetricReader
   clock: Pick<Clock, 'now'>
+  /** The platform's own currency. */
+  currency: string
   /** This process's own registry first, then those of other threads. */
   sources: readonly MetricSource[]
   logger: EdgeLogger
@@ -28,40 +44,44 @@ export interface MetricsDeps {
 
 const iso = z.iso.datetime()
 const range = z.object({ from: iso, to: iso })
-const totals = z
+const money = z
   .object({
     currency: z.string(),
-    orders: z.number().int(),
-    revenue: z.number().describe('Major units of the currency; refunds are not taken off'),
-    refunds: z.number().int(),
+    revenue: z.number().describe('Of successful orders, major units of the currency; refunds are not taken off'),
     refunded: z.number(),
     net_revenue: z.number(),
   })
-  .openapi('CurrencyTotals')
+  .openapi('Revenue')
 const overview = z
   .object({
     range,
     events: z.number().int(),
-    events_per_second: z.number(),
-    sessions: z.number().int(),
-    active_sessions: z.number().int(),
+    events_per_second: z.number().describe('Over the last minute of the range'),
+    sessions: z.number().int().describe('Sessions that began in the range'),
+    active_sessions: z.number().int().describe('Sessions with an event in the last 30 minutes of the range'),
     converted_sessions: z.number().int(),
     conversion_rate: z.number().nullable().describe('Sessions with a purchase among all; null without sessions'),
-    orders: z.number().int(),
-    totals: z.array(totals).describe('One entry per currency, the largest revenue first'),
+    orders: z.number().int().describe('Successful orders'),
+    refunds: z.number().int(),
+    trips: z.number().int(),
+    totals: z.array(money).describe('One entry per currency, the largest revenue first'),
     alerts: z.number().int(),
   })
   .openapi('Overview')
+const counts = z.record(z.string(), z.number().int())
 const eventsPoint = z
   .object({
     time: iso.describe('Start of the point'),
     events: z.number().int(),
-    by_type: z.record(z.string(), z.number().int()),
+    by_type: counts,
+    users_by_type: counts
+      .nullable()
+      .describe('Distinct users, which cannot be added up: only for points of one minute'),
     final: z.boolean().describe('Whether the watermark has passed: then it can not change any more'),
   })
   .openapi('EventsPoint')
-const revenuePoint = totals
-  .extend({ time: iso, category: z.string().nullable().describe('Null: all of them'), final: z.boolean() })
+const revenuePoint = money
+  .extend({ time: iso, orders: z.number().int(), refunds: z.number().int(), final: z.boolean() })
   .openapi('RevenuePoint')
 const product = z
   .object({
@@ -113,7 +133,7 @@ const route = {
     tags,
     summary: 'Events over time, by type',
     request: { query: z.object({ ...rangeQuery, bucket }) },
-    responses: { 200: enveloped(z.array(eventsPoint), 'Points that have events, oldest first'), ...problems(400, 401) },
+    responses: { 200: enveloped(z.array(eventsPoint), 'A point per bucket, oldest first'), ...problems(400, 401) },
   }),
   revenue: createRoute({
     method: 'get',
@@ -125,16 +145,11 @@ const route = {
         ...rangeQuery,
         bucket,
         category: idParam('Only this category').optional(),
-        currency: z
-          .string()
-          .regex(/^[A-Za-z]{3}$/, 'expected a three-letter currency code')
-          .transform((s) => s.toUpperCase())
-          .openapi({ type: 'string', description: 'Only this currency', example: 'TRY' })
-          .optional(),
+        currency: currency.optional().openapi({ type: 'string', description: 'Only this currency', example: 'TRY' }),
       }),
     },
     responses: {
-      200: enveloped(z.array(revenuePoint), 'Points that have orders, oldest first'),
+      200: enveloped(z.array(revenuePoint), 'A point per currency and bucket, oldest first'),
       ...problems(400, 401),
     },
   }),
@@ -144,7 +159,15 @@ const route = {
     tags,
     summary: 'The products with the most views, carts, purchases or revenue',
     request: {
-      query: z.object({ ...rangeQuery, limit: limit(100, 10), by: z.enum(PRODUCT_ORDERS).default('purchases') }),
+      query: z.object({
+        ...rangeQuery,
+        limit: limit(100, 10),
+        by: z.enum(PRODUCT_ORDERS).default('purchases'),
+        currency: currency.optional().openapi({
+          type: 'string',
+          description: "Whose revenue `by=revenue` compares; the platform's own when missing",
+        }),
+      }),
     },
     responses: {
       200: enveloped(z.array(product), 'Products, the first is the top one; counted by whole hours'),
@@ -155,10 +178,10 @@ const route = {
     method: 'get',
     path: '/metrics/region/{region_id}',
     tags,
-    summary: 'Trips of a region',
+    summary: 'Trips of a region, all time when no range is given',
     request: {
       params: z.object({ region_id: idParam('The region, as the trips name it') }),
-      query: z.object({ window: z.enum(REGION_WINDOWS).default('1m'), limit: limit(500, 60) }),
+      query: z.object({ window: z.enum(REGION_WINDOWS).default('1m'), limit: limit(500, 60), ...openRangeQuery }),
     },
     responses: {
       200: enveloped(z.array(regionPoint), 'Windows that have trips, newest first'),
@@ -167,7 +190,10 @@ const route = {
   }),
 }
 
-export function addMetricsRoutes(api: OpenAPIHono, { reader, clock, sources, logger }: MetricsDeps): void {
+export function addMetricsRoutes(
+  api: OpenAPIHono,
+  { reader, clock, currency: ownCurrency, sources, logger }: MetricsDeps,
+): void {
   const meta = async () => metaOf(clock.now(), watermarkOf(await reader.pipelines()))
 
   api.openapi(route.prometheus, async (c) => {
@@ -182,106 +208,106 @@ export function addMetricsRoutes(api: OpenAPIHono, { reader, clock, sources, log
   })
 
   api.openapi(route.overview, async (c) => {
-    const asked = rangeOf(c.req.valid('query'), clock.now())
-    const [found, about] = await Promise.all([reader.overview(asked), meta()])
-    const data = {
-      range: { from: toIso(asked.from), to: toIso(asked.to) },
-      events: found.events,
-      events_per_second: (found.events * 1000) / (asked.to - asked.from),
-      sessions: found.sessions,
-      active_sessions: found.active_sessions,
-      converted_sessions: found.converted_sessions,
-      conversion_rate: found.sessions > 0 ? found.converted_sessions / found.sessions : null,
-      orders: found.totals.reduce((sum, t) => sum + t.orders, 0),
-      totals: found.totals.map(totalsOf).sort((a, b) => b.revenue - a.revenue),
-      alerts: found.alerts,
-    }
-    return c.json({ data, meta: about }, 200)
+    const now = clock.now()
+    const asked = rangeOf(c.req.valid('query'), now)
+    const [found, about] = await Promise.all([reader.overview({ ...asked, now: lastMomentOf(asked, now) }), meta()])
+    const range = { from: toIso(asked.from), to: toIso(asked.to) }
+    return c.json({ data: { range, ...overviewOf(found) }, meta: about }, 200)
   })
 
   api.openapi(route.events, async (c) => {
     const query = c.req.valid('query')
-    const asked = rangeOf(query, clock.now())
-    requireFewPoints(asked, query.bucket)
-    const [points, about] = await Promise.all([reader.eventsTimeseries(asked, query.bucket), meta()])
-    const range = { from: toIso(asked.from), to: toIso(asked.to), bucket: durationText(query.bucket) }
-    return c.json({ data: byTime(points), meta: { ...about, ...range } }, 200)
+    const asked = seriesOf(query, clock.now())
+    const [points, about] = await Promise.all([reader.eventsTimeseries(asked), meta()])
+    const data = points.map(({ start, ...point }) => ({ time: toIso(start), ...point }))
+    return c.json({ data, meta: { ...about, ...described(asked) } }, 200)
   })
 
   api.openapi(route.revenue, async (c) => {
     const query = c.req.valid('query')
-    const asked = rangeOf(query, clock.now())
-    requireFewPoints(asked, query.bucket)
-    const filter = { category: query.category, currency: query.currency }
-    const [points, about] = await Promise.all([reader.revenueTimeseries(asked, query.bucket, filter), meta()])
+    const asked = seriesOf(query, clock.now())
+    const { category, currency } = query
+    const [points, about] = await Promise.all([reader.revenueTimeseries({ ...asked, category, currency }), meta()])
     const data = points.map((p) => ({
-      time: toIso(p.window_start),
-      category: p.category,
-      ...totalsOf(p),
+      time: toIso(p.start),
+      ...moneyOf(p.currency, p.revenue_minor, p.refunded_minor),
+      orders: p.orders,
+      refunds: p.refunds,
       final: p.final,
     }))
-    const range = { from: toIso(asked.from), to: toIso(asked.to), bucket: durationText(query.bucket) }
-    return c.json({ data, meta: { ...about, ...range } }, 200)
+    return c.json({ data, meta: { ...about, ...described(asked), category: category ?? null } }, 200)
   })
 
   api.openapi(route.products, async (c) => {
     const query = c.req.valid('query')
     const asked = rangeOf(query, clock.now())
-    const [found, about] = await Promise.all([reader.topProducts(asked, query.by, query.limit), meta()])
-    const data = found.map((p) => ({
-      product_id: p.product_id,
-      views: p.views,
-      carts: p.carts,
-      purchases: p.purchases,
-      revenue: p.revenue.map((r) => ({ currency: r.currency, revenue: toMajor(r.revenue_minor, r.currency) })),
-    }))
-    return c.json({ data, meta: about }, 200)
+    const { by, limit, currency = ownCurrency } = query
+    const [found, about] = await Promise.all([reader.topProducts({ ...asked, by, limit, currency }), meta()])
+    const range = { from: toIso(asked.from), to: toIso(asked.to), by }
+    return c.json({ data: found.map(productOf), meta: { ...about, ...range } }, 200)
   })
 
   api.openapi(route.region, async (c) => {
-    const { region_id } = c.req.valid('param')
-    const { window, limit } = c.req.valid('query')
-    const [points, about] = await Promise.all([reader.region(region_id, window, limit), meta()])
-    if (points.length === 0) throw new Problem('not_found', `No trips of region "${region_id}" are known.`)
+    const { region_id: regionId } = c.req.valid('param')
+    const { window, limit, from = 0, to = clock.now() + FUTURE_MAX_MS } = c.req.valid('query')
+    const asked = rangeOf({ from, to }, clock.now())
+    const [points, about] = await Promise.all([reader.region({ ...asked, regionId, window, limit }), meta()])
+    if (points.length === 0) throw new Problem('not_found', `No trips of region "${regionId}" are known in that time.`)
     const data = points.map((p) => ({
       time: toIso(p.window_start),
       currency: p.currency,
       trips: p.trips,
       fare: toMajor(p.fare_minor, p.currency),
-      average_fare: toMajor(p.fare_minor, p.currency) / p.trips,
+      average_fare: toMajor(p.fare_minor_average, p.currency),
       duration: p.duration_s,
-      average_duration: p.duration_s / p.trips,
+      average_duration: p.duration_s_average,
       distance: p.distance_m / 1000,
-      average_distance: p.distance_m / 1000 / p.trips,
+      average_distance: p.distance_m_average / 1000,
       final: p.final,
     }))
-    return c.json({ data, meta: { ...about, window } }, 200)
+    return c.json({ data, meta: { ...about, region_id: regionId, window } }, 200)
   })
 }
 
-export function totalsOf(t: CurrencyTotals) {
+/** What "now" is for a range: its end, when that is past. */
+export const lastMomentOf = (range: TimeRange, now: number): number => Math.min(range.to, ceilTo(now, 1000))
+
+function described({ from, to, bucketMs }: SeriesRange) {
+  return { from: toIso(from), to: toIso(to), bucket: durationText(bucketMs) }
+}
+
+export function moneyOf(currency: string, revenueMinor: number, refundedMinor: number) {
   return {
-    currency: t.currency,
-    orders: t.orders,
-    revenue: toMajor(t.revenue_minor, t.currency),
-    refunds: t.refunds,
-    refunded: toMajor(t.refunded_minor, t.currency),
-    net_revenue: toMajor(t.revenue_minor - t.refunded_minor, t.currency),
+    currency,
+    revenue: toMajor(revenueMinor, currency),
+    refunded: toMajor(refundedMinor, currency),
+    net_revenue: toMajor(revenueMinor - refundedMinor, currency),
   }
 }
 
-/** One point per time, with its types side by side. It is final when all of its parts are. */
-export function byTime(points: readonly EventsPoint[]) {
-  const times = new Map<number, { time: string; events: number; by_type: Record<string, number>; final: boolean }>()
-  for (const point of points) {
-    let at = times.get(point.window_start)
-    if (!at) {
-      at = { time: toIso(point.window_start), events: 0, by_type: {}, final: true }
-      times.set(point.window_start, at)
-    }
-    at.events += point.events
-    at.by_type[point.event_type] = (at.by_type[point.event_type] ?? 0) + point.events
-    at.final &&= point.final
+export function overviewOf(found: Overview) {
+  const currencies = new Set([...Object.keys(found.revenue_minor), ...Object.keys(found.refunded_minor)])
+  return {
+    events: found.events,
+    events_per_second: Math.round(found.events_per_second * 100) / 100,
+    sessions: found.sessions,
+    active_sessions: found.active_sessions,
+    converted_sessions: found.converted_sessions,
+    conversion_rate: found.conversion,
+    orders: found.orders,
+    refunds: found.refunds,
+    trips: found.trips,
+    totals: [...currencies]
+      .map((code) => moneyOf(code, found.revenue_minor[code] ?? 0, found.refunded_minor[code] ?? 0))
+      .sort((a, b) => b.revenue - a.revenue),
+    alerts: found.alerts,
   }
-  return [...times.values()]
+}
+
+export function productOf({ revenue_minor, ...product }: TopProduct) {
+  const revenue = Object.entries(revenue_minor).map(([currency, minor]) => ({
+    currency,
+    revenue: toMajor(minor, currency),
+  }))
+  return { ...product, revenue }
 }

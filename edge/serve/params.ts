@@ -1,7 +1,7 @@
 /** Parameters that several routes share: times, ranges, bucket sizes. Each refusal names its parameter. */
 import { z } from '@hono/zod-openapi'
 import { toEpochMs } from '../../streams/contract/time-text.ts'
-import type { TimeRange } from '../ports.ts'
+import type { SeriesRange, TimeRange } from '../ports.ts'
 import { Problem } from '../problem.ts'
 
 const SECOND_MS = 1000
@@ -43,6 +43,11 @@ export const rangeQuery = {
   to: time('End of the range, exclusive; now when missing').optional(),
 }
 
+export const openRangeQuery = {
+  from: time('Start of the range, inclusive').optional(),
+  to: time('End of the range, exclusive').optional(),
+}
+
 export const limit = (most: number, usual: number) =>
   z
     .string()
@@ -63,9 +68,13 @@ export function rangeOf(query: { from?: number | undefined; to?: number | undefi
 }
 
 /** @throws Problem when the range has more than {@link POINTS_MAX} points. */
-export function requireFewPoints(range: TimeRange, bucketMs: number): void {
-  const points = Math.ceil((range.to - range.from) / bucketMs)
-  if (points <= POINTS_MAX) return
+export function seriesOf(
+  query: { from?: number | undefined; to?: number | undefined; bucket: number },
+  now: number,
+): SeriesRange {
+  const range = rangeOf(query, now)
+  const points = Math.ceil((range.to - range.from) / query.bucket)
+  if (points <= POINTS_MAX) return { ...range, bucketMs: query.bucket }
   throw new Problem(
     'invalid_parameter',
     `bucket: this range has ${points} points of that size, at most ${POINTS_MAX} are given. Ask for a larger bucket or a shorter range.`,
@@ -85,3 +94,10 @@ export const idParam = (description: string) =>
     .max(200)
     .refine((s) => !s.includes('\0'), 'must not contain the NUL character')
     .openapi({ description })
+
+export const cursor = z.string().max(2000).optional().openapi({ description: '`meta.next_cursor` of the page before' })
+
+export const currency = z
+  .string()
+  .regex(/^[A-Za-z]{3}$/, 'expected a three-letter currency code')
+  .transform((s) => s.toUpperCase())

@@ -1,6 +1,6 @@
 /** How the pipelines are, from what their tasks last reported: lag, watermark, and whether one is stuck. Pure. */
 import { toIso } from '../../streams/contract/time-text.ts'
-import type { PipelineState } from '../ports.ts'
+import type { Pipeline } from '../ports.ts'
 import type { Freshness } from './envelope.ts'
 
 /** A task reports at least every few seconds while it lives; one that has records to read and says nothing for so long is stuck. */
@@ -23,8 +23,8 @@ export interface PipelineHealth {
   updated_at: string
 }
 
-export function healthOf(state: PipelineState, now: number): PipelineHealth {
-  const lag = Math.max(0, state.end_offset - state.next_offset)
+export function healthOf(state: Pipeline, now: number): PipelineHealth {
+  const { lag } = state
   return {
     topic: state.topic,
     partition: state.partition,
@@ -40,7 +40,7 @@ export function healthOf(state: PipelineState, now: number): PipelineHealth {
 }
 
 /** The newest watermark of all partitions: how far the data reaches. A partition without traffic does not hold it back. */
-export function watermarkOf(pipelines: readonly PipelineState[]): Freshness {
+export function watermarkOf(pipelines: readonly Pipeline[]): Freshness {
   let newest: number | null = null
   for (const { watermark } of pipelines)
     if (watermark !== null && (newest === null || watermark > newest)) newest = watermark

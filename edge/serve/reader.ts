@@ -1,34 +1,35 @@
 /** The metric reader behind a cache: what the metrics routes and the live stream ask. Pages of alerts, sessions and features are not cached. */
-import type { LogEnds, MetricReader, PipelineState } from '../ports.ts'
+import type { LogEnds, MetricReader, Pipeline } from '../ports.ts'
 import type { Cache } from './cache.ts'
 
 export function cachedReader(reader: MetricReader, cache: Cache): MetricReader {
   const key = (...parts: unknown[]) => JSON.stringify(parts)
   return {
-    overview: (range) => cache(key('overview', range), () => reader.overview(range)),
-    eventsTimeseries: (range, bucketMs) =>
-      cache(key('events', range, bucketMs), () => reader.eventsTimeseries(range, bucketMs)),
-    revenueTimeseries: (range, bucketMs, filter) =>
-      cache(key('revenue', range, bucketMs, filter.category, filter.currency), () =>
-        reader.revenueTimeseries(range, bucketMs, filter),
+    ...reader,
+    overview: (range) => cache(key('overview', range.from, range.to, range.now), () => reader.overview(range)),
+    eventsTimeseries: (range) =>
+      cache(key('events', range.from, range.to, range.bucketMs), () => reader.eventsTimeseries(range)),
+    revenueTimeseries: (range) =>
+      cache(key('revenue', range.from, range.to, range.bucketMs, range.category, range.currency), () =>
+        reader.revenueTimeseries(range),
       ),
-    topProducts: (range, by, limit) =>
-      cache(key('products', range, by, limit), () => reader.topProducts(range, by, limit)),
-    region: (regionId, window, limit) =>
-      cache(key('region', regionId, window, limit), () => reader.region(regionId, window, limit)),
+    topProducts: (range) =>
+      cache(key('products', range.from, range.to, range.limit, range.by, range.currency), () =>
+        reader.topProducts(range),
+      ),
+    region: (range) =>
+      cache(key('region', range.regionId, range.window, range.from, range.to, range.limit), () => reader.region(range)),
     pipelines: () => cache('pipelines', () => reader.pipelines()),
-    fraudAlerts: (filter) => reader.fraudAlerts(filter),
-    fraudAlert: (alertId) => reader.fraudAlert(alertId),
-    userSessions: (userId, limit) => reader.userSessions(userId, limit),
   }
 }
 
 /** Pipelines measured against the log's own ends: so a task that is dead and reports nothing still shows its lag. */
 export function measuredAgainst(log: LogEnds, reader: MetricReader): MetricReader {
-  const measured = async (state: PipelineState): Promise<PipelineState> => {
+  const measured = async (state: Pipeline): Promise<Pipeline> => {
     try {
       const { next } = await log.bounds({ topic: state.topic, partition: state.partition })
-      return { ...state, end_offset: Math.max(state.end_offset, next) }
+      const end_offset = Math.max(state.end_offset, next)
+      return { ...state, end_offset, lag: Math.max(0, end_offset - state.next_offset) }
     } catch {
       // What the task last saw is then the best there is.
       return state

@@ -7,7 +7,7 @@ import { toIso } from '../../streams/contract/time-text.ts'
 import type { Clock, FeatureReader, MetricReader } from '../ports.ts'
 import { Problem } from '../problem.ts'
 import { enveloped, metaOf, problems } from './envelope.ts'
-import { idParam, limit, time } from './params.ts'
+import { cursor, idParam, limit, time } from './params.ts'
 import { watermarkOf } from './pipelines.ts'
 
 export interface UsersDeps {
@@ -97,8 +97,11 @@ const route = {
     path: '/sessions/{user_id}',
     tags,
     summary: "A user's sessions, newest first",
-    request: { params, query: z.object({ limit: limit(100, 20) }) },
-    responses: { 200: enveloped(z.array(session), 'The sessions'), ...problems(400, 401, 404) },
+    request: { params, query: z.object({ limit: limit(100, 20), cursor }) },
+    responses: {
+      200: enveloped(z.array(session), 'A page; `meta.next_cursor` is null on the last'),
+      ...problems(400, 401, 404),
+    },
   }),
 }
 
@@ -116,9 +119,10 @@ export function addUserRoutes(api: OpenAPIHono, { features, reader, clock }: Use
 
   api.openapi(route.sessions, async (c) => {
     const { user_id } = c.req.valid('param')
-    const [rows, about] = await Promise.all([reader.userSessions(user_id, c.req.valid('query').limit), meta()])
-    if (rows.length === 0) throw unknown(user_id)
-    return c.json({ data: rows.map(sessionOf), meta: about }, 200)
+    const query = c.req.valid('query')
+    const [page, about] = await Promise.all([reader.userSessions(user_id, query), meta()])
+    if (page.items.length === 0 && query.cursor === undefined) throw unknown(user_id)
+    return c.json({ data: page.items.map(sessionOf), meta: { ...about, next_cursor: page.next } }, 200)
   })
 }
 

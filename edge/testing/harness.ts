@@ -14,7 +14,7 @@ import { createMemoryRegistry } from '../../streams/testing/memory-registry.ts'
 import { createApp, type EdgeDeps } from '../app.ts'
 import { createTokens } from '../auth/tokens.ts'
 import { INGEST_LIMITS, type IngestLimits } from '../ingest/routes.ts'
-import type { Asset, FeatureReader, MetricReader, PipelineState, User, UserStore } from '../ports.ts'
+import type { Asset, FeatureReader, MetricReader, Pipeline, RegionPoint, User, UserStore } from '../ports.ts'
 import { createCache } from '../serve/cache.ts'
 import { createLiveHub } from '../serve/live.ts'
 import { cachedReader } from '../serve/reader.ts'
@@ -51,50 +51,33 @@ export function createTestLog(): TestLog {
 /** A reader that knows one of each: an alert, a session, a region "r-1", a product. */
 export function sampleReader(over: Partial<MetricReader> = {}): MetricReader {
   return {
-    overview: async () => ({
+    overview: async ({ from, to }) => ({
+      from,
+      to,
       events: 7200,
+      events_per_second: 2,
+      orders: 10,
+      refunds: 1,
+      trips: 3,
+      revenue_minor: { TRY: 123_450, JPY: 500 },
+      refunded_minor: { TRY: 3_450 },
       sessions: 40,
       active_sessions: 5,
       converted_sessions: 10,
-      totals: [{ currency: 'TRY', orders: 10, revenue_minor: 123_450, refunds: 1, refunded_minor: 3_450 }],
+      conversion: 0.25,
       alerts: 1,
     }),
     eventsTimeseries: async ({ from }) => [
-      { window_start: from, event_type: 'page_view', events: 10, final: true },
-      { window_start: from, event_type: 'purchase', events: 2, final: false },
+      { start: from, events: 12, by_type: { page_view: 10, purchase: 2 }, users_by_type: null, final: true },
     ],
     revenueTimeseries: async ({ from }) => [
-      {
-        window_start: from,
-        category: null,
-        currency: 'JPY',
-        orders: 2,
-        revenue_minor: 500,
-        refunds: 0,
-        refunded_minor: 0,
-        final: true,
-      },
+      { start: from, currency: 'JPY', orders: 2, revenue_minor: 500, refunds: 0, refunded_minor: 0, final: true },
     ],
-    topProducts: async () => [
-      { product_id: 'p-1', views: 9, carts: 3, purchases: 1, revenue: [{ currency: 'TRY', revenue_minor: 999 }] },
-    ],
-    region: async (regionId) =>
-      regionId === 'r-1'
-        ? [
-            {
-              window_start: NOW,
-              currency: 'TRY',
-              trips: 2,
-              fare_minor: 5050,
-              duration_s: 600,
-              distance_m: 4000,
-              final: false,
-            },
-          ]
-        : [],
-    fraudAlerts: async ({ limit }) => ({ alerts: [sampleAlert].slice(0, limit), next: null }),
+    topProducts: async () => [{ product_id: 'p-1', views: 9, carts: 3, purchases: 1, revenue_minor: { TRY: 999 } }],
+    region: async ({ regionId }) => (regionId === 'r-1' ? [sampleRegion] : []),
+    fraudAlerts: async ({ limit }) => ({ items: [sampleAlert].slice(0, limit), next: null }),
     fraudAlert: async (id) => (id === sampleAlert.alert_id ? sampleAlert : null),
-    userSessions: async (userId) => (userId === sampleSession.user_id ? [sampleSession] : []),
+    userSessions: async (userId) => ({ items: userId === sampleSession.user_id ? [sampleSession] : [], next: null }),
     pipelines: async () => [samplePipeline],
     ...over,
   }
@@ -152,11 +135,27 @@ export const sampleSession: SessionRow = {
   position: 3,
 }
 
-export const samplePipeline: PipelineState = {
+export const sampleRegion: RegionPoint = {
+  window_start: NOW,
+  currency: 'TRY',
+  trips: 2,
+  fare_minor: 5050,
+  duration_s: 600,
+  distance_m: 4000,
+  fare_minor_average: 2525,
+  duration_s_average: 300,
+  distance_m_average: 2000,
+  final: false,
+}
+
+export const samplePipeline: Pipeline = {
   topic: CLICKSTREAM,
   partition: 0,
+  epoch: 1,
+  owner: 'test',
   next_offset: 100,
   end_offset: 100,
+  lag: 0,
   watermark: NOW - 10_000,
   events: 100,
   late: 1,
@@ -172,9 +171,9 @@ export function memoryUsers(...known: User[]): UserStore {
   const users = new Map(known.map((u) => [u.username, u]))
   return {
     find: async (username) => users.get(username) ?? null,
-    create: async (user) => {
-      if (users.has(user.username)) return false
-      users.set(user.username, user)
+    createAdmin: async (username, password_hash) => {
+      if (users.has(username)) return false
+      users.set(username, { username, password_hash, role: 'admin' })
       return true
     },
     setPassword: async (username, password_hash) => {
@@ -247,7 +246,7 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
     reader,
     features: options.features ?? noFeatures,
     metricSources: [{ text: () => metrics.metrics() }, ...(options.metricSources ?? [])],
-    live: createLiveHub({ reader, clock: now, logger }),
+    live: createLiveHub({ reader, clock: now, logger, currency: 'TRY' }),
     access: {
       users: options.users ?? memoryUsers(),
       tokens,

@@ -9,9 +9,9 @@ import { fileURLToPath } from 'node:url'
 
 const root = dirname(dirname(fileURLToPath(import.meta.url)))
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number)
-if (major < 20 || (major === 20 && minor < 12)) {
+if (major < 20 || (major === 20 && minor < 15)) {
   console.error(
-    `StreamForge needs Node 20.12 or newer; this is ${process.versions.node}. Get one at https://nodejs.org.`,
+    `StreamForge needs Node 20.15 or newer; this is ${process.versions.node}. Get one at https://nodejs.org.`,
   )
   process.exit(1)
 }

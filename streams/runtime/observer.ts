@@ -18,6 +18,7 @@ export interface RuntimeObserver {
   }): void
   checkpointed?(checkpoint: { seconds: number; tasks: number; bytes: number }): void
   checkpointFailed?(at: TopicPartition, error: Error): void
+  commitFailed?(at: TopicPartition, error: Error): void
   /** A store did not answer; it is tried again after `delayMs`. */
   retrying?(what: string, error: Error, delayMs: number): void
   featuresLost?(): void

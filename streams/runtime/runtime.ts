@@ -158,7 +158,12 @@ export class StreamRuntime {
   async #publish(records: Awaited<ReturnType<ResultStore['apply']>>): Promise<void> {
     if (records.length === 0) return
     // A crash between the two lines below publishes again; the id lets readers see that it is the same.
-    const named = records.map((r) => ({ topic: r.topic, key: r.key, value: r.value, headers: { ...r.headers, id: r.id } }))
+    const named = records.map((r) => ({
+      topic: r.topic,
+      key: r.key,
+      value: r.value,
+      headers: { ...r.headers, id: r.id },
+    }))
     await this.#retry('log', () => this.#deps.log.append(named))
     await this.#retry('results', () => this.#deps.results.markPublished(records.map((r) => r.id)))
   }
@@ -198,13 +203,23 @@ export class StreamRuntime {
     this.#throwFailure()
     const running = this.#tasks.get(partitionKey(batch))
     if (!running) return
-    const schemas = running.task.prepare(batch.records)
-    if (schemas) await this.#retry('schema registry', () => running.task.prepare(batch.records) ?? Promise.resolve())
+    await this.#fetchSchemas(running.task, batch.records)
     running.task.process(batch.records)
     running.endOffset = Math.max(batch.nextOffset, running.task.nextOffset)
     this.#eventsSinceFlush += batch.records.length
     this.#dirty = true
     await this.#maybeFlush()
+  }
+
+  /** Only waits where a schema is met for the first time. */
+  async #fetchSchemas(task: Task, records: RecordBatch['records']): Promise<void> {
+    let fetching = task.prepare(records)
+    if (fetching === undefined) return
+    await this.#retry('schema registry', () => {
+      const attempt = fetching ?? task.prepare(records) ?? Promise.resolve()
+      fetching = undefined
+      return attempt
+    })
   }
 
   #throwFailure(): void {
@@ -219,7 +234,7 @@ export class StreamRuntime {
   async #maybeFlush(): Promise<void> {
     const { flushLiveMs, flushBacklogMs, flushBacklogEvents } = this.#settings
     const full = this.#eventsSinceFlush >= flushBacklogEvents
-    if (this.#inFlight) {
+    if (this.#inFlight !== undefined) {
       if (!full) return
       await this.#inFlight
       this.#throwFailure()
@@ -294,7 +309,10 @@ export class StreamRuntime {
         continue
       }
       bytes += snapshot.body.length
-      await this.#subscription?.commit(at, snapshot.nextOffset)
+      // Only for lag tools: the next commit makes up for one that failed.
+      await this.#subscription
+        ?.commit(at, snapshot.nextOffset)
+        .catch((error: Error) => this.#observer.commitFailed?.(at, error))
     }
     if (snapshots.length > 0) {
       this.#observer.checkpointed?.({

@@ -4,7 +4,7 @@ import type { SessionRow } from '../contract/results.ts'
 import { bareAlert, type OracleResults } from './oracle.ts'
 import { runDisturbed, runUndisturbed, type SimReport } from './sim.ts'
 
-const SIZE = 250
+const SIZE = 150
 const only = process.env.SIM_SEED ? Number(process.env.SIM_SEED) : null
 const count = process.env.SIM_SEEDS ? Number(process.env.SIM_SEEDS) : 200
 const seeds = only === null ? Array.from({ length: count }, (_, i) => i + 1) : [only]

@@ -19,7 +19,7 @@ import { createMemoryLog, type MemoryLog } from './memory-log.ts'
 import { createMemoryRegistry } from './memory-registry.ts'
 import { addClicks, addOrders, addTrips, emptyResults, type OracleRecord, type OracleResults } from './oracle.ts'
 import { createRandom, type Random } from './random.ts'
-import { quiescence, VirtualClock } from './virtual-clock.ts'
+import { VirtualClock } from './virtual-clock.ts'
 import { createWorkload } from './workload.ts'
 
 export const SIM_START_MS = Date.UTC(2026, 0, 15, 12)
@@ -34,11 +34,11 @@ export interface World {
   workload: NewRecord[]
 }
 
-export async function createWorld(seed: number, size: number): Promise<World> {
+export async function createWorld(seed: number, size: number, maxBatchRecords = 2_000): Promise<World> {
   const random = createRandom(seed)
   const clock = new VirtualClock(SIM_START_MS)
   const registry = createMemoryRegistry()
-  const log = createMemoryLog({ clock })
+  const log = createMemoryLog({ clock, maxBatchRecords })
   const memory = createMemoryResults()
   const stores: Stores = {
     log,
@@ -114,7 +114,7 @@ export interface SimReport {
 /** Appends everything at once, lets one undisturbed process work it off: what every disturbed run must end with. */
 export async function runUndisturbed(seed: number, size: number): Promise<SimReport> {
   const world = await createWorld(seed, size)
-  await appendAll(world, createRandom(seed + 1))
+  await fillLog(world, seed)
   const process = startProcess(world, 'only', () => 'none')
   await workOff(world, process)
   await finish(world, process)
@@ -126,7 +126,7 @@ export async function runDisturbed(seed: number, size: number): Promise<SimRepor
   const world = await createWorld(seed, size)
   const random = createRandom(seed ^ 0x5eed)
   // The append times must be those of the undisturbed run: the watermark depends on them, and both must read the same log.
-  await appendAll(world, createRandom(seed + 1))
+  await fillLog(world, seed)
   let crashes = 0
   let zombies = 0
   let generation = 0
@@ -177,7 +177,8 @@ function planned(random: Random): Fault {
 }
 
 /** Appends the workload with the clock moving as its events do, so that append times are realistic. */
-async function appendAll(world: World, random: Random): Promise<void> {
+export async function fillLog(world: World, seed: number): Promise<void> {
+  const random = createRandom(seed + 1)
   for (let i = 0; i < world.workload.length; ) {
     const n = 1 + random.int(20)
     await world.log.append(world.workload.slice(i, i + n))
@@ -187,7 +188,7 @@ async function appendAll(world: World, random: Random): Promise<void> {
 }
 
 /** Lets time pass until the process has read everything, or has ended. */
-async function workOff(world: World, process: SimProcess): Promise<void> {
+export async function workOff(world: World, process: SimProcess): Promise<void> {
   const inputs = INPUT_TOPICS.flatMap((topic) =>
     Array.from({ length: topicNamed(topic).partitions }, (_, partition) => ({ topic, partition })),
   )
@@ -198,22 +199,17 @@ async function workOff(world: World, process: SimProcess): Promise<void> {
       )
       return running?.task.nextOffset === world.log.records(at).length
     })
-  for (let i = 0; i < 1_000 && !process.hasEnded && !isDone(); i++) await world.clock.advance(100)
+  for (let i = 0; i < 1_000 && !process.hasEnded && !process.dead && !isDone(); i++) await world.clock.advance(100)
 }
 
-async function finish(world: World, process: SimProcess): Promise<'stopped' | 'fenced'> {
-  const stopped = process.runtime.stop()
-  let done = false
-  void stopped.then(() => {
-    done = true
-  })
-  for (let i = 0; i < 1_000 && !done; i++) await world.clock.advance(100)
-  await stopped
-  await quiescence()
-  return process.ended
+/** Stops a process in peace, unless it dies on the way. */
+export async function finish(world: World, process: SimProcess): Promise<'stopped' | 'fenced' | 'died'> {
+  void process.runtime.stop()
+  for (let i = 0; i < 1_000 && !process.hasEnded && !process.dead; i++) await world.clock.advance(100)
+  return process.dead ? 'died' : process.ended
 }
 
-async function report(world: World, crashes: number, zombies: number): Promise<SimReport> {
+export async function report(world: World, crashes: number, zombies: number): Promise<SimReport> {
   const users = ['ada', 'ben', 'cem', 'dua', 'eda', 'fay', 'gül', '李'].flatMap((u) => [u, `anonymous-${u}`])
   const features = await Promise.all(users.map(async (u) => [u, await world.stores.features.read(u)]))
   const announced = world.log.records({ topic: ALERTS, partition: 0 }).map((r) => r.headers?.id ?? 'no id')

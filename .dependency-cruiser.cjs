@@ -14,7 +14,7 @@ module.exports = {
     room('time', '^streams/time/', '^streams/(contract|time)/'),
     room('operators', '^streams/operators/', '^streams/(contract|time|operators)/'),
     room('jobs', '^streams/jobs/', '^streams/(contract|time|operators|jobs)/'),
-    room('log', '^streams/log/', '^streams/(contract|time|log)/|^observability/'),
+    room('log', '^streams/log/', '^streams/(contract|time|log)/|^db/lmdb\\.ts$|^observability/'),
     room('runtime', '^streams/runtime/', '^streams/|^db/(features|objects)/|^observability/'),
     // The ports that db/ implements are types, and the error classes they name (Fenced).
     room('db', '^db/', '^db/|^streams/(contract|time)/|^streams/runtime/ports\\.ts$|^streams/log/event-log\\.ts$|^observability/'),

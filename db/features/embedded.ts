@@ -7,12 +7,11 @@
  * alike and is a quarter smaller. Commits are flushed, because streams that recover from a checkpoint do not write what lies before it again.
  */
 import { createHash } from 'node:crypto'
-import { type Database, getLastVersion, open } from 'lmdb'
+import { type Database, getLastVersion } from 'lmdb'
 import type { FeaturePart, FeatureParts, FeatureWrite } from '../../streams/contract/features.ts'
+import { commitFailure, openLmdb } from '../lmdb.ts'
 import type { FeatureStore, StoredFeatures } from './feature-store.ts'
 
-/** Address space, not disk: large enough that the map never has to grow under other threads. */
-const MAP_BYTES = 2 ** 38
 /** Writes per transaction: the thread is free for other work in between. */
 const WRITES_PER_COMMIT = 2_000
 /** LMDB takes keys up to 1978 bytes; longer user ids are stored under their hash. */
@@ -25,15 +24,9 @@ type Part = Database<Stored<FeaturePart>, Uint8Array>
 
 /** @throws Error when the folder can't be opened. */
 export async function openEmbeddedFeatures(folder: string): Promise<FeatureStore> {
-  const root = open({
-    path: folder,
-    noSubdir: false,
-    ...(process.platform === 'win32' ? {} : { mapSize: MAP_BYTES }),
-    overlappingSync: false,
-    // Off, because its bookkeeping promise is rejected without a handler when a commit fails.
-    eventTurnBatching: false,
-  })
-  const { parts, meta } = root.transactionSync(() => ({
+  const environment = await openLmdb(folder)
+  const { root } = environment
+  const { parts, meta } = await environment.write(() => ({
     parts: new Map(
       PARTS.map((part): [FeaturePart, Part] => [
         part,
@@ -50,10 +43,10 @@ export async function openEmbeddedFeatures(folder: string): Promise<FeatureStore
 
   const commit = async (change: () => void): Promise<void> => {
     try {
-      await root.childTransaction(change)
+      await environment.write(change)
     } catch (error) {
       throw new Error(
-        `The features in ${folder} could not be written: ${await reasonOf(error)}. If the disk is full, make room.`,
+        `The features in ${folder} could not be written: ${await commitFailure(error)}. If the disk is full, make room.`,
         { cause: error },
       )
     }
@@ -61,7 +54,7 @@ export async function openEmbeddedFeatures(folder: string): Promise<FeatureStore
 
   return {
     async read(userId) {
-      root.resetReadTxn() // the newest state, whichever thread wrote it
+      environment.refresh() // the newest state, whichever thread wrote it
       const key = keyOf(userId)
       const clicks = parts.get('clicks')!.get(key) as Stored<'clicks'> | undefined
       const orders = parts.get('orders')!.get(key) as Stored<'orders'> | undefined
@@ -79,11 +72,11 @@ export async function openEmbeddedFeatures(folder: string): Promise<FeatureStore
       }
     },
     async generation() {
-      root.resetReadTxn()
+      environment.refresh()
       return meta.get('generation') ?? null
     },
     setGeneration: (generation) => commit(() => void meta.putSync('generation', generation)),
-    close: () => (closing ??= root.close()),
+    close: () => (closing ??= environment.close()),
   }
 }
 
@@ -100,15 +93,4 @@ function keyOf(userId: string): Uint8Array {
   const key = Buffer.from(`u${userId}`)
   if (key.length <= MAX_KEY_BYTES) return key
   return Buffer.concat([Buffer.from('h'), createHash('sha256').update(userId).digest()])
-}
-
-/** lmdb rejects with "see commitError", and that is a promise which rejects with what really happened. */
-async function reasonOf(error: unknown): Promise<string> {
-  const details = error instanceof Error && 'commitError' in error ? error.commitError : undefined
-  try {
-    await details
-  } catch (real) {
-    if (real instanceof Error) return real.message
-  }
-  return error instanceof Error ? error.message : String(error)
 }

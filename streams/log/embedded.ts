@@ -1,7 +1,7 @@
 /**
  * The event log in a folder: the port `event-log.ts` on LMDB, for the form of the platform that needs no Kafka.
  *
- * Several threads and processes may open the same folder at once (each thread once) and all may append and read. Keys go to the partitions
+ * Several threads and processes may open the same folder at once and all may append and read. Keys go to the partitions
  * that Kafka's default partitioner would choose, so a log can be copied into Kafka record by record.
  */
 import { TOPICS, type Topic } from '../contract/topics.ts'
@@ -45,7 +45,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Embe
     maxRecordBytes: options.maxRecordBytes ?? 8 * MEGABYTE,
     commitTimeoutMs: options.commitTimeoutMs ?? 30_000,
   }
-  const store = openLogStore(folder, topics)
+  const store = await openLogStore(folder, topics)
   const signal = createAppendSignal(store.identity)
   const commits = createGroupCommit(store, clock, limits, signal.announce)
   const subscriptions = new Set<LogSubscription>()

@@ -4,6 +4,7 @@
  * Invariants: an append resolves only when its group is on disk; a failed commit rejects every append of its group and keeps nothing of it;
  * what waits for the disk is bounded.
  */
+import { commitFailure } from '../../../db/lmdb.ts'
 import { partitionOfBytes } from '../../contract/partition.ts'
 import type { Clock } from '../../time/clock.ts'
 import type { NewRecord, RecordPosition } from '../event-log.ts'
@@ -131,7 +132,7 @@ export function createGroupCommit(
       }
       settle(group, bases)
     } catch (error) {
-      fail([group, ...(group && !stuck ? [] : [take()])], unavailable(store.folder, await reasonOf(error), error))
+      fail([group, ...(group && !stuck ? [] : [take()])], unavailable(store.folder, await commitFailure(error), error))
     } finally {
       answered.abort()
     }
@@ -207,14 +208,3 @@ const unavailable = (folder: string, reason: string, cause?: unknown): LogUnavai
     `The log in ${folder} could not be written: ${reason}. Nothing of this append is promised. If the disk is full, make room; then try again.`,
     { cause },
   )
-
-/** lmdb rejects with "see commitError", and that is a promise which rejects with what really happened. */
-async function reasonOf(error: unknown): Promise<string> {
-  const details = error instanceof Error && 'commitError' in error ? error.commitError : undefined
-  try {
-    await details
-  } catch (real) {
-    if (real instanceof Error) return real.message
-  }
-  return error instanceof Error ? error.message : String(error)
-}

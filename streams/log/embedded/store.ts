@@ -2,19 +2,17 @@
  * The LMDB side of the embedded log: one sub-database per topic partition (8-byte offset → batch), `heads` (the next offset of each, which
  * outlives retention), `groups` (how far consumer groups have come) and `meta` (identity, format, the partition counts the log was made with).
  *
- * Commits are plain synchronous LMDB transactions (fsync of data, then of the meta page) on lmdb's writer thread: with one group commit at a
- * time, `overlappingSync` measured no faster. Offsets are read and written inside the transaction, so threads and processes can share a folder.
+ * Commits run on lmdb's writer thread and are flushed before they resolve. Offsets are read and written inside the transaction, so threads and processes can share a folder.
  */
 import { randomUUID } from 'node:crypto'
-import { type Database, open } from 'lmdb'
+import type { Database } from 'lmdb'
+import { openLmdb } from '../../../db/lmdb.ts'
 import type { Topic } from '../../contract/topics.ts'
 import type { LogRecord, TopicPartition } from '../event-log.ts'
 import { OffsetOutOfRange } from '../event-log.ts'
 import { batchCount, batchTimeMs, decodeBatch } from './batch.ts'
 
 const FORMAT = 1
-/** Address space, not disk: so large that the map never has to grow under other threads. The disk fills first. */
-const MAP_BYTES = 2 ** 40
 /** A read ends after the batch that passes this, however many records were asked for. */
 const READ_BYTES = 4 * 1024 * 1024
 
@@ -73,22 +71,14 @@ const keyOffset = (key: Uint8Array): number =>
 const BEFORE_ALL = Buffer.from([0])
 const AFTER_ALL = Buffer.alloc(9, 0xff)
 
-export function openLogStore(folder: string, topics: readonly Topic[]): LogStore {
-  const root = open<Buffer, Uint8Array>({
-    path: folder,
-    noSubdir: false,
-    ...(process.platform === 'win32' ? {} : { mapSize: MAP_BYTES }),
-    maxDbs: topics.reduce((sum, t) => sum + t.partitions, 8),
-    overlappingSync: false,
-    // Off, because its bookkeeping promise is rejected without a handler when a commit fails. Grouping is done by `commit.ts`.
-    eventTurnBatching: false,
-    encoding: 'binary',
-    keyEncoding: 'binary',
-  })
+/** @throws Error when the folder can't be opened, or holds a log of another format or with other partition counts. */
+export async function openLogStore(folder: string, topics: readonly Topic[]): Promise<LogStore> {
+  const environment = await openLmdb(folder)
+  const { root } = environment
   let opened: { meta: Meta; heads: Bytes; groups: Database<number, string>; slots: Map<string, Slot[]> }
   try {
     // One transaction, so that a new folder costs one commit.
-    opened = root.transactionSync(() => {
+    opened = await environment.write(() => {
       const metas = root.openDB<Meta, string>('meta', { encoding: 'json', keyEncoding: 'ordered-binary' })
       const stored = metas.get('log')
       const meta = stored ?? { format: FORMAT, identity: randomUUID(), partitions: {} }
@@ -126,7 +116,7 @@ export function openLogStore(folder: string, topics: readonly Topic[]): LogStore
       return { meta, heads, groups, slots }
     })
   } catch (error) {
-    void root.close()
+    await environment.close()
     throw error
   }
 
@@ -162,8 +152,7 @@ export function openLogStore(folder: string, topics: readonly Topic[]): LogStore
       if (!found) throw new Error(`The log has no topic "${topic}". It has: ${[...slots.keys()].join(', ')}.`)
       return found
     },
-    // A child transaction, because lmdb commits a plain one even when the callback has thrown.
-    write: (change) => root.childTransaction(change),
+    write: environment.write,
     append(slot, batches) {
       const first = next(slot)
       let offset = first
@@ -181,7 +170,7 @@ export function openLogStore(folder: string, topics: readonly Topic[]): LogStore
       return first
     },
     remove: (slot, base) => void slot.batches.removeSync(offsetKey(base)),
-    refresh: () => root.resetReadTxn(),
+    refresh: environment.refresh,
     next,
     earliest,
     read(slot, offset, maxRecords) {
@@ -232,7 +221,7 @@ export function openLogStore(folder: string, topics: readonly Topic[]): LogStore
     },
     groupOffset: (group, at) => groups.get(`${group}/${at.topic}-${at.partition}`) ?? null,
     forgetDeadReaders: () => void root.readerCheck(),
-    close: () => root.close(),
+    close: environment.close,
   }
 }
 

@@ -2,8 +2,17 @@
 import type { FeatureWrite } from '../contract/features.ts'
 import { RESULT_TABLES, type ResultRows, type ResultTable } from '../contract/results.ts'
 import type { DrainMode } from '../operators/operator.ts'
+import type { Checkpointer } from './checkpointer.ts'
 import type { Flush } from './ports.ts'
-import type { RunningTask } from './runtime.ts'
+import type { Task } from './task.ts'
+
+/** A task with what the runtime keeps beside it. */
+export interface RunningTask {
+  readonly task: Task
+  readonly checkpointer: Checkpointer
+  /** The offset that the log's next record gets, as last seen. */
+  endOffset: number
+}
 
 export interface Cut {
   flush: Flush

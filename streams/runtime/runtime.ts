@@ -20,7 +20,7 @@ import {
 } from '../log/event-log.ts'
 import type { Clock } from '../time/clock.ts'
 import { Checkpointer, type CheckpointStores, type Snapshot } from './checkpointer.ts'
-import { collect } from './collect.ts'
+import { collect, type RunningTask } from './collect.ts'
 import type { RuntimeObserver } from './observer.ts'
 import { Fenced, type ResultStore } from './ports.ts'
 import { retrying, Stopped } from './retry.ts'
@@ -69,14 +69,6 @@ export const DEFAULT_SETTINGS: RuntimeSettings = {
   liveLagRecords: 2_000,
   rowsPerFlush: 20_000,
   heartbeatMs: 1_000,
-}
-
-/** A task with what the runtime keeps beside it. */
-export interface RunningTask {
-  readonly task: Task
-  readonly checkpointer: Checkpointer
-  /** The offset that the log's next record gets, as last seen. */
-  endOffset: number
 }
 
 export class StreamRuntime {

@@ -1,0 +1,100 @@
+/**
+ * The platform that runs on a data folder, as `running.json` there describes it, and how a command finds the edge and the key it needs.
+ * `streamforge up` writes the file when everything listens and removes it when it ends; after a crash it is left behind, so the process is checked.
+ */
+import { readFile } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { z } from 'zod'
+import { type Config, ConfigError, loadConfig } from '../db/config.ts'
+import { loadSecrets } from '../db/secrets.ts'
+import { CommandFailed, type CommandIo, UsageError } from './command.ts'
+
+export const RUNNING_FILE = 'running.json'
+
+const running = z.looseObject({
+  pid: z.number().int().positive(),
+  started_at: z.string(),
+  edge_url: z.url(),
+  postgres_url: z.string().optional(),
+  data_dir: z.string(),
+})
+/** Further addresses (e.g. `kafka_brokers`) are kept as they are. */
+export type RunningPlatform = z.output<typeof running>
+
+/** @returns null when no platform runs on the folder. */
+export async function findPlatform(dataDir: string): Promise<RunningPlatform | null> {
+  let found: RunningPlatform
+  try {
+    found = running.parse(JSON.parse(await readFile(join(dataDir, RUNNING_FILE), 'utf8')))
+  } catch {
+    return null
+  }
+  return isAlive(found.pid) ? found : null
+}
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0)
+    return true
+  } catch (error) {
+    // It exists, but belongs to somebody else.
+    return (error as NodeJS.ErrnoException).code === 'EPERM'
+  }
+}
+
+export interface EdgeTarget {
+  edgeUrl: string
+  writeKey: string
+  /** Where the command keeps what it leaves behind: the data folder of the platform here, else `.streamforge` in the current folder. */
+  stateDir: string
+}
+
+/** Options that every command that sends events has. */
+export const TARGET_OPTIONS = {
+  url: { type: 'string' },
+  'write-key': { type: 'string' },
+  data: { type: 'string' },
+} as const
+export const TARGET_USAGE = `  --data DIR        data folder of the running platform (default: STREAMFORGE_DATA_DIR, else ./data)
+  --url URL         an edge elsewhere, e.g. http://127.0.0.1:8080
+  --write-key KEY   its write key (default: STREAMFORGE_WRITE_KEY, else the data folder's)`
+
+/** The edge to send to: the one named, else the platform running on the data folder. @throws UsageError, CommandFailed */
+export async function findEdge(
+  given: { url?: string | undefined; 'write-key'?: string | undefined; data?: string | undefined },
+  io: Pick<CommandIo, 'env' | 'cwd'>,
+): Promise<EdgeTarget> {
+  const config = configOf(given.data, io)
+  const platform = await findPlatform(config.dataDir)
+  const elsewhere = given.url !== undefined && sameUrl(given.url, platform?.edge_url ?? '') === false
+  if (given.url !== undefined && !/^https?:$/.test(URL.canParse(given.url) ? new URL(given.url).protocol : '')) {
+    throw new UsageError(`--url takes an http or https URL, not "${given.url}".`)
+  }
+  const edgeUrl = given.url ?? platform?.edge_url
+  if (edgeUrl === undefined) {
+    throw new CommandFailed(
+      `No platform is running on ${config.dataDir}. Start one with "npm start", name its data folder with --data, or an edge elsewhere with --url.`,
+    )
+  }
+  const writeKey = given['write-key'] ?? config.writeKey?.reveal() ?? (elsewhere ? undefined : await keyOf(config))
+  if (writeKey === undefined) {
+    throw new UsageError(`The edge at ${edgeUrl} needs its write key: give --write-key or set STREAMFORGE_WRITE_KEY.`)
+  }
+  return { edgeUrl, writeKey, stateDir: elsewhere ? join(io.cwd, '.streamforge') : config.dataDir }
+}
+
+/** Of a platform that runs, so its secrets exist and reading them makes none. */
+const keyOf = async (config: Config): Promise<string> => (await loadSecrets(config.dataDir, config)).writeKey.reveal()
+
+function configOf(data: string | undefined, io: Pick<CommandIo, 'env' | 'cwd'>): Config {
+  try {
+    return loadConfig(io.env, { dataDir: data === undefined ? undefined : resolve(io.cwd, data) })
+  } catch (error) {
+    if (error instanceof ConfigError) throw new CommandFailed(error.message)
+    throw error
+  }
+}
+
+function sameUrl(a: string, b: string): boolean {
+  return URL.canParse(a) && URL.canParse(b) && new URL(a).origin === new URL(b).origin
+}

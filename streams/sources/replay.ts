@@ -163,7 +163,7 @@ export async function replayFile(options: ReplayOptions): Promise<ReplayReport> 
       if ('bad' in mapped) {
         bad++
         const full = rejectedFile.add({ line, reason: mapped.bad, row: row ?? shown(text) })
-        if (full) await full
+        if (full !== undefined) await full
         done.settle(line)
         continue
       }
@@ -172,7 +172,7 @@ export async function replayFile(options: ReplayOptions): Promise<ReplayReport> 
       if (clock.now() < dueMs) await until(dueMs)
       if (!options.keepTime) event.event_time = rebasedMs
       const full = sender.send({ topic: mapping.topic, event, source: { line, row } })
-      if (full) await full
+      if (full !== undefined) await full
     }
     await sender.idle()
   }

@@ -39,6 +39,8 @@ export async function runSimulator(options: RunSimulatorOptions): Promise<Readon
     edgeUrl: options.edgeUrl,
     writeKey: options.writeKey,
     clock,
+    // Fewer, larger requests: one in flight per topic is enough for tens of thousands a second.
+    concurrency: 1,
     patienceMs: options.patienceMs ?? Number.POSITIVE_INFINITY,
     ...(signal ? { signal } : {}),
     onRejected: (_, refusal, event) => options.onRejected?.(`${refusal.code}: ${refusal.message}`, event),
@@ -62,7 +64,7 @@ export async function runSimulator(options: RunSimulatorOptions): Promise<Readon
       }
       const event = movedMs === 0 ? item.event : { ...item.event, event_time: item.event.event_time + movedMs }
       const full = sender.send({ topic: item.topic, event, source: null })
-      if (full) await full
+      if (full !== undefined) await full
     }
     await sender.idle()
   } catch (error) {

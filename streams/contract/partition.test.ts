@@ -19,6 +19,23 @@ test.each(KAFKA)('the partition of %j is the hash without its sign, modulo the c
   for (const partitions of [1, 2, 4, 7]) expect(partitionOf(text, partitions)).toBe((hash & 0x7fffffff) % partitions)
 })
 
+// Every length of the rest behind the last four bytes, also none at all.
+const LIBRDKAFKA: [string, number][] = [
+  ['kafka', 0xd067cf64],
+  ['giberish123456789', 0x8f552b0c],
+  ['1234', 0x9fc97b14],
+  ['234', 0xe7c009ca],
+  ['34', 0x873930da],
+  ['4', 0x5a4b5ca1],
+  ['PreAmbleWillBeRemoved,ThePrePartThatIs', 0x78424f1c],
+  ['reAmbleWillBeRemoved,ThePrePartThatIs', 0x4a62b377],
+  ['', 0x106e08d9],
+]
+
+test.each(LIBRDKAFKA)('murmur2 of %j is what librdkafka computes (rdmurmur2.c)', (text, hash) => {
+  expect(murmur2(Buffer.from(text)) >>> 0).toBe(hash)
+})
+
 test('a key is hashed by its UTF-8 bytes', () => {
   const bytes = Buffer.from('kullanıcı-ş-🛒')
   expect(partitionOf('kullanıcı-ş-🛒', 1000)).toBe((murmur2(bytes) & 0x7fffffff) % 1000)

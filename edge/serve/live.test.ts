@@ -37,7 +37,7 @@ function steppedClock() {
 
 const quiet = { info: () => undefined, warn: () => undefined, error: () => undefined }
 const hubOver = (reader: MetricReader, clock: Clock, over: Partial<LiveOptions> = {}) =>
-  createLiveHub({ reader, clock, logger: quiet, currency: 'TRY', ...over })
+  createLiveHub({ reader, pipelines: reader.pipelines, clock, logger: quiet, currency: 'TRY', ...over })
 
 function reading(stream: ReadableStream<Uint8Array>) {
   const reader = stream.getReader()

@@ -17,6 +17,8 @@ const HOUR_MS = 60 * MINUTE_MS
 
 export interface LiveOptions {
   reader: MetricReader
+  /** The pipelines as they are this moment: a cached answer would make the rate jump. */
+  pipelines: MetricReader['pipelines']
   clock: Clock
   logger: EdgeLogger
   /** The platform's own currency. */
@@ -79,7 +81,7 @@ export function createLiveHub(options: LiveOptions): LiveHub {
 
   async function tick(): Promise<void> {
     const now = clock.now()
-    const pipelines = await reader.pipelines()
+    const pipelines = await options.pipelines()
     sample(pipelines, now)
     if (clients.size === 0) {
       latest = undefined

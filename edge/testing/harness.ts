@@ -246,7 +246,7 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
     reader,
     features: options.features ?? noFeatures,
     metricSources: [{ text: () => metrics.metrics() }, ...(options.metricSources ?? [])],
-    live: createLiveHub({ reader, clock: now, logger, currency: 'TRY' }),
+    live: createLiveHub({ reader, pipelines: reader.pipelines, clock: now, logger, currency: 'TRY' }),
     access: {
       users: options.users ?? memoryUsers(),
       tokens,

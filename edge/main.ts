@@ -1,0 +1,119 @@
+/**
+ * The edge's composition root on Node: configuration and open clients in, a listening server out.
+ *
+ * It opens nothing but the port; log, registry, stores and pool belong to the caller, who closes them after the edge.
+ */
+import type { Config } from '../db/config.ts'
+import type { Sql } from '../db/postgres/connect.ts'
+import type { Secrets } from '../db/secrets.ts'
+import type { Logger } from '../observability/log.ts'
+import { createRegistry, type Registry } from '../observability/metrics.ts'
+import { createEncoder } from '../streams/contract/codec.ts'
+import { CLICKSTREAM, ORDERS, TRIPS } from '../streams/contract/topics.ts'
+import type { EventLog } from '../streams/log/event-log.ts'
+import { systemClock } from '../streams/time/clock.ts'
+import { createApp } from './app.ts'
+import { ensureAdmin, type FirstLogin } from './auth/admin.ts'
+import { isLoopback } from './auth/guard.ts'
+import { createTokens } from './auth/tokens.ts'
+import { buildAssets } from './dashboard/bundle.ts'
+import { INGEST_LIMITS } from './ingest/routes.ts'
+import { serve, socketAddress } from './node.ts'
+import type { Clock, FeatureReader, MetricSource, SchemaRegistry } from './ports.ts'
+import { metricReader, userStore } from './postgres.ts'
+import { createCache } from './serve/cache.ts'
+import { createLiveHub } from './serve/live.ts'
+import { cachedReader, measuredAgainst } from './serve/reader.ts'
+import { createTelemetry } from './telemetry.ts'
+
+export interface EdgeOptions {
+  config: Pick<Config, 'host' | 'port' | 'currency' | 'corsOrigins' | 'adminPassword'>
+  secrets: Pick<Secrets, 'writeKey' | 'jwtSecret'>
+  version: string
+  logger: Logger
+  log: Pick<EventLog, 'append' | 'bounds'>
+  registry: SchemaRegistry
+  features: FeatureReader
+  /** A pool for reading, best with a statement timeout; migrated. */
+  sql: Sql
+  /** Metrics of other threads of this process. */
+  metricSources?: readonly MetricSource[]
+  /** The process's own metrics; made with the process's figures when missing. */
+  metrics?: Registry
+  clock?: Clock
+}
+
+export interface Edge {
+  /** E.g. `http://127.0.0.1:8080`. */
+  url: string
+  port: number
+  /** The first account's login where it was made up at this start: to be shown once. */
+  firstLogin: FirstLogin | null
+  /** Ends live streams, lets requests in flight finish, then resolves. */
+  close(): Promise<void>
+}
+
+const CACHE = { ttlMs: 1000, entriesMax: 500 }
+
+/** @throws CannotListen with a sentence for the user */
+export async function startEdge(options: EdgeOptions): Promise<Edge> {
+  const { config, secrets, logger, log, registry, clock = systemClock, metricSources = [] } = options
+  const metrics = options.metrics ?? createRegistry({ processMetrics: true })
+  const users = userStore(options.sql)
+  const measured = measuredAgainst(log, metricReader(options.sql))
+  const reader = cachedReader(measured, createCache({ ...CACHE, clock }))
+  const live = createLiveHub({ reader, pipelines: measured.pipelines, clock, logger, currency: config.currency })
+  const [click, order, trip, assets] = await Promise.all([
+    createEncoder(CLICKSTREAM, registry),
+    createEncoder(ORDERS, registry),
+    createEncoder(TRIPS, registry),
+    buildAssets(),
+  ])
+
+  const app = createApp({
+    version: options.version,
+    clock,
+    logger,
+    telemetry: createTelemetry(metrics),
+    ingest: {
+      log,
+      encoders: { [CLICKSTREAM]: click, [ORDERS]: order, [TRIPS]: trip },
+      newId: () => crypto.randomUUID(),
+      writeKey: secrets.writeKey.reveal(),
+      currency: config.currency,
+      limits: INGEST_LIMITS,
+    },
+    reader,
+    features: options.features,
+    metricSources: [{ text: () => metrics.metrics() }, ...metricSources],
+    live,
+    access: {
+      users,
+      tokens: createTokens(secrets.jwtSecret.reveal(), clock),
+      clientAddress: socketAddress,
+      openOnLoopback: isLoopback(config.host),
+      corsOrigins: config.corsOrigins,
+    },
+    assets,
+  })
+
+  const served = await serve({ fetch: app.fetch, host: config.host, port: config.port })
+  // Only now: a password that is made up and then lost to a busy port could never be shown again.
+  const firstLogin = await ensureAdmin(users, config.adminPassword?.reveal() ?? null).catch(async (error: unknown) => {
+    await served.close()
+    throw error
+  })
+  live.start()
+  logger.info({ url: served.url }, 'The edge listens')
+  return {
+    url: served.url,
+    port: served.port,
+    firstLogin,
+    async close() {
+      // First the streams that would never end by themselves.
+      await live.close()
+      await served.close()
+      logger.info({}, 'The edge has stopped')
+    },
+  }
+}

@@ -1,0 +1,31 @@
+/** The edge's ports on PostgreSQL: metrics and accounts. Every line binds a query of `db/postgres` to its place in the port. */
+import type { Sql } from '../db/postgres/connect.ts'
+import { fraudAlert, fraudAlerts } from '../db/postgres/queries/alerts.ts'
+import { pipelines } from '../db/postgres/queries/health.ts'
+import { overview } from '../db/postgres/queries/overview.ts'
+import { topProducts } from '../db/postgres/queries/products.ts'
+import { region } from '../db/postgres/queries/regions.ts'
+import { userSessions } from '../db/postgres/queries/sessions.ts'
+import { eventsTimeseries, revenueTimeseries } from '../db/postgres/queries/timeseries.ts'
+import { ensureAdmin, findUser, setPassword } from '../db/postgres/users.ts'
+import type { MetricReader, UserStore } from './ports.ts'
+
+export const metricReader = (sql: Sql): MetricReader => ({
+  overview: (range) => overview(sql, range),
+  eventsTimeseries: (range) => eventsTimeseries(sql, range),
+  revenueTimeseries: (range) => revenueTimeseries(sql, range),
+  topProducts: (range) => topProducts(sql, range),
+  region: (range) => region(sql, range),
+  fraudAlerts: (filter) => fraudAlerts(sql, filter),
+  fraudAlert: (alertId) => fraudAlert(sql, alertId),
+  userSessions: (userId, page) => userSessions(sql, userId, page),
+  pipelines: () => pipelines(sql),
+})
+
+export const userStore = (sql: Sql): UserStore => ({
+  find: (username) => findUser(sql, username),
+  createAdmin: (username, passwordHash) => ensureAdmin(sql, username, passwordHash),
+  setPassword: async (username, passwordHash) => {
+    await setPassword(sql, username, passwordHash)
+  },
+})

@@ -16,11 +16,20 @@ if (major < 20 || (major === 20 && minor < 15)) {
   process.exit(1)
 }
 
-const lock = createHash('sha256')
-  .update(readFileSync(join(root, 'package-lock.json')))
-  .digest('hex')
-const stamp = join(root, 'node_modules', '.streamforge-lock')
-if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
+/** Whether node_modules holds what package-lock.json asks for: npm leaves a lock file of its own there. */
+function isInstalled() {
+  try {
+    const wanted = JSON.parse(readFileSync(join(root, 'package-lock.json'), 'utf8')).packages
+    const there = JSON.parse(readFileSync(join(root, 'node_modules', '.package-lock.json'), 'utf8')).packages
+    return Object.entries(wanted).every(
+      ([path, { version, optional }]) => path === '' || optional || there[path]?.version === version,
+    )
+  } catch {
+    return false
+  }
+}
+
+if (!isInstalled()) {
   console.error('Installing dependencies (first run, or package-lock.json has changed) …')
   const npm = process.platform === 'win32' ? 'npm.cmd' : 'npm'
   const { status, error } = spawnSync(npm, ['ci', '--no-audit', '--no-fund', '--loglevel=error'], {
@@ -34,7 +43,6 @@ if (!existsSync(stamp) || readFileSync(stamp, 'utf8') !== lock) {
     )
     process.exit(1)
   }
-  writeFileSync(stamp, lock)
 }
 
 await import('./typescript.mjs')

@@ -1,0 +1,34 @@
+/** The one calm screen of `npm start`: where things are, and how to send the first event. */
+import type { Config } from '../db/config.ts'
+import type { Platform } from './commands/up.ts'
+
+export interface BannerInput extends Pick<Platform, 'edge' | 'secrets'> {
+  config: Pick<Config, 'dataDir' | 'rate' | 'writeKey'>
+  simulate: boolean
+}
+
+export function banner({ edge, secrets, config, simulate }: BannerInput): string {
+  const key = secrets.writeKey.reveal()
+  const login = edge.firstLogin
+    ? `  Admin login   ${edge.firstLogin.username} / ${edge.firstLogin.password}   (shown this once: keep it)`
+    : '  Admin login   admin, with the password of the first start'
+  return `
+  StreamForge is running
+
+  Dashboard     ${edge.url}/
+  API           ${edge.url}/docs
+  Write key     ${config.writeKey ? 'as given in STREAMFORGE_WRITE_KEY' : key}
+${login}
+  Data          ${config.dataDir}
+  Simulator     ${simulate ? `${config.rate} events/s (--no-simulate turns it off)` : 'off'}
+
+  Send an event:
+    curl ${edge.url}/api/v1/orders -H "X-Write-Key: ${config.writeKey ? '$STREAMFORGE_WRITE_KEY' : key}" \\
+      -H "Content-Type: application/json" \\
+      -d '{"order_id":"first-1","user_id":"me","product_id":"kettle","category":"home","amount":49.90}'
+    curl ${edge.url}/api/v1/features/me
+
+  Ctrl-C stops; the next start goes on with all data.
+
+`
+}

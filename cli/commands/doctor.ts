@@ -1,0 +1,142 @@
+/**
+ * `streamforge doctor`: sends one tagged event through the platform and shows each hop with its time; where a hop fails it says what is wrong and what to do.
+ * The event belongs to a user of its own, so it is easy to find and disturbs nobody's figures but the totals.
+ */
+import { randomUUID } from 'node:crypto'
+import type { Clock } from '../../streams/time/clock.ts'
+import { defineCommand, parseArguments, UsageError } from '../command.ts'
+import { findEdge, TARGET_OPTIONS, TARGET_USAGE } from '../platform.ts'
+
+const HOP_TIMEOUT_MS = 10_000
+const POLL_MS = 5
+
+interface Hop {
+  name: string
+  /** @returns what to show beside the time. @throws with a sentence: what is wrong. */
+  run(): Promise<string>
+  /** What to do when it fails. */
+  remedy: string
+}
+
+export const doctor = defineCommand({
+  name: 'doctor',
+  summary: 'send one event through every part and say what is wrong',
+  usage: `streamforge doctor [options]
+
+Exit code 0 when every hop worked, 1 when one failed.
+
+${TARGET_USAGE}`,
+  async run(args, io) {
+    const { values, positionals } = parseArguments(args, TARGET_OPTIONS)
+    if (positionals.length > 0) throw new UsageError(`doctor takes options only, not "${positionals[0]}".`)
+    const { edgeUrl, writeKey } = await findEdge(values, io)
+    const hops = journey(edgeUrl, writeKey, io.clock)
+    for (const hop of hops) {
+      const startedMs = performance.now()
+      try {
+        const seen = await hop.run()
+        io.out(`✓ ${hop.name.padEnd(44)} ${(performance.now() - startedMs).toFixed(0).padStart(5)} ms   ${seen}\n`)
+      } catch (error) {
+        io.out(`✗ ${hop.name}\n`)
+        io.err(`  ${(error as Error).message}\n  ${hop.remedy}\n`)
+        return 1
+      }
+    }
+    io.out('Every part works.\n')
+    return 0
+  },
+})
+
+function journey(edgeUrl: string, writeKey: string, clock: Clock): Hop[] {
+  const tag = `doctor-${randomUUID()}`
+  const get = (path: string): Promise<Response> =>
+    fetch(`${edgeUrl}/api/v1${path}`, { signal: AbortSignal.timeout(HOP_TIMEOUT_MS) })
+  const readable = async (path: string, isThere: (body: unknown) => boolean): Promise<void> => {
+    const deadline = clock.now() + HOP_TIMEOUT_MS
+    for (;;) {
+      const response = await get(path)
+      const body: unknown = await response.json().catch(() => null)
+      if (response.ok && isThere(body)) return
+      if (clock.now() > deadline)
+        throw new Error(
+          `GET ${path} did not show the event within ${HOP_TIMEOUT_MS / 1000} s (last answer ${response.status}).`,
+        )
+      await clock.sleep(POLL_MS)
+    }
+  }
+  const dataOf = (body: unknown): Record<string, unknown> =>
+    (body as { data?: Record<string, unknown> } | null)?.data ?? {}
+
+  return [
+    {
+      name: `The edge answers at ${edgeUrl}`,
+      async run() {
+        const response = await get('/health').catch((error: Error) => {
+          throw new Error(
+            `Nobody answers at ${edgeUrl}: ${(error.cause as Error | undefined)?.message ?? error.message}.`,
+          )
+        })
+        if (!response.ok) throw new Error(`GET /health answered ${response.status}.`)
+        const { version } = dataOf(await response.json())
+        return typeof version === 'string' ? `version ${version}` : ''
+      },
+      remedy: 'Is the platform running? "npm start" starts it, "streamforge status" tells where it listens.',
+    },
+    {
+      name: 'An event is accepted and durable in the log',
+      async run() {
+        const response = await fetch(`${edgeUrl}/api/v1/events`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json', 'x-write-key': writeKey },
+          body: JSON.stringify({
+            event_id: tag,
+            event_type: 'custom',
+            user_id: tag,
+            page_url: '/doctor',
+            event_time: new Date(clock.now()).toISOString(),
+          }),
+          signal: AbortSignal.timeout(HOP_TIMEOUT_MS),
+        })
+        const body = (await response.json()) as { accepted?: number; detail?: string; title?: string }
+        if (response.status !== 202 || body.accepted !== 1)
+          throw new Error(
+            `POST /events answered ${response.status}: ${body.detail ?? body.title ?? JSON.stringify(body)}.`,
+          )
+        return `event_id ${tag}`
+      },
+      remedy:
+        'On 401 the write key is wrong: see secrets.json in the data folder, or STREAMFORGE_WRITE_KEY. On 503 the log can not be written: is the disk full?',
+    },
+    {
+      name: 'The streams have computed its features',
+      async run() {
+        await readable(`/features/${tag}`, (body) => Object.keys(dataOf(body)).length > 0)
+        return 'log → streams → feature store → edge'
+      },
+      remedy:
+        'The streams are down or behind: "streamforge status" shows their lag, the log of the platform the reason.',
+    },
+    {
+      name: 'Its session is readable from PostgreSQL',
+      async run() {
+        await readable(`/sessions/${tag}`, (body) => {
+          const data = (body as { data?: unknown } | null)?.data
+          return Array.isArray(data)
+            ? data.length > 0
+            : Object.values((data ?? {}) as object).some((v) => Array.isArray(v) && v.length > 0)
+        })
+        return 'log → streams → PostgreSQL → edge'
+      },
+      remedy: 'The database does not take results: its messages are in postgres.log in the data folder.',
+    },
+    {
+      name: 'Metrics are served',
+      async run() {
+        const response = await get('/metrics/overview')
+        if (!response.ok) throw new Error(`GET /metrics/overview answered ${response.status}.`)
+        return ''
+      },
+      remedy: 'The edge can not query PostgreSQL: its messages are in postgres.log in the data folder.',
+    },
+  ]
+}

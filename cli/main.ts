@@ -1,0 +1,66 @@
+/** The commands of `streamforge`, and how one is chosen. Signals become an AbortSignal here, once. */
+import { systemClock } from '../streams/time/clock.ts'
+import type { Command, CommandIo } from './command.ts'
+import { version } from './version.ts'
+
+/** Loaded when needed: `status` must not wait for what only `up` needs. */
+const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
+  up: async () => (await import('./commands/up.ts')).up,
+  status: async () => (await import('./commands/status.ts')).status,
+  doctor: async () => (await import('./commands/doctor.ts')).doctor,
+  simulate: async () => (await import('./commands/simulate.ts')).simulate,
+  replay: async () => (await import('./commands/replay.ts')).replay,
+  bench: async () => (await import('./commands/bench.ts')).bench,
+}
+
+/** Runs one command and sets the exit code. */
+export async function main(args: readonly string[]): Promise<void> {
+  const [name, ...rest] = args
+  const io = terminal()
+  if (name === '--version' || name === '-v') {
+    io.out(`${version()}\n`)
+    return
+  }
+  if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
+    io.out(await overview())
+    return
+  }
+  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (!load) {
+    io.err(`There is no command "${name}". Known: ${Object.keys(COMMANDS).join(', ')}. See "streamforge --help".\n`)
+    process.exitCode = 2
+    return
+  }
+  const command = await load()
+  process.exitCode = await command.run(rest, io)
+}
+
+async function overview(): Promise<string> {
+  const lines: string[] = []
+  for (const load of Object.values(COMMANDS)) {
+    const { name, summary } = await load()
+    lines.push(`  ${name.padEnd(10)} ${summary}`)
+  }
+  return `streamforge <command> [options]\n\n${lines.join('\n')}\n\n"streamforge <command> --help" tells more about one.\n`
+}
+
+function terminal(): CommandIo {
+  const stop = new AbortController()
+  let signals = 0
+  for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
+    process.on(signal, () => {
+      stop.abort()
+      // Somebody who insists is obeyed: the log keeps what was accepted, and the next start recovers.
+      if (++signals >= 3) process.exit(130)
+    })
+  }
+  return {
+    out: (text) => process.stdout.write(text),
+    err: (text) => process.stderr.write(text),
+    isTty: process.stderr.isTTY === true,
+    env: process.env,
+    cwd: process.cwd(),
+    clock: systemClock,
+    signal: stop.signal,
+  }
+}

@@ -1,0 +1,109 @@
+/**
+ * The streams' composition root: opens the embedded stores of a data folder and the database, and runs the runtime over them.
+ * Runs in a thread of the embedded platform (`thread.ts`); it serves nothing, and tells about itself through the tasks table and its metrics.
+ */
+import { join } from 'node:path'
+import { openEmbeddedFeatures } from '../db/features/embedded.ts'
+import { openFolderObjects } from '../db/objects/folder.ts'
+import { connect } from '../db/postgres/connect.ts'
+import { createManifestStore } from '../db/postgres/manifest-store.ts'
+import { createResultStore, pruneOutbox } from '../db/postgres/result-store.ts'
+import type { Logger } from '../observability/log.ts'
+import type { Registry } from '../observability/metrics.ts'
+import { openEmbeddedLog } from './log/embedded.ts'
+import { openEmbeddedRegistry } from './log/embedded-registry.ts'
+import { type RuntimeSettings, StreamRuntime } from './runtime/runtime.ts'
+import { createStreamsTelemetry } from './telemetry.ts'
+import { type Clock, systemClock } from './time/clock.ts'
+import { TOPOLOGY } from './topology.ts'
+
+export interface StreamsOptions {
+  dataDir: string
+  databaseUrl: string
+  currency: string
+  owner: string
+  logger: Logger
+  metrics: Registry
+  clock?: Clock
+  settings?: Partial<RuntimeSettings>
+}
+
+export interface Streams {
+  /** Resolves when stopped; rejects when the runtime can't go on. */
+  readonly done: Promise<void>
+  stop(): Promise<void>
+}
+
+/** Where the stores of the embedded form lie in the data folder. */
+export const EMBEDDED_FOLDERS = {
+  log: 'log',
+  registry: 'registry',
+  features: 'features',
+  objects: 'objects',
+  postgres: 'postgres',
+} as const
+
+const MINUTE_MS = 60_000
+/** Announcements are kept longer than any log they could be read from again. */
+const OUTBOX_KEPT_MS = 31 * 24 * 60 * MINUTE_MS
+
+export async function startStreams(options: StreamsOptions): Promise<Streams> {
+  const { dataDir, logger, clock = systemClock } = options
+  const folder = (name: keyof typeof EMBEDDED_FOLDERS): string => join(dataDir, EMBEDDED_FOLDERS[name])
+  const log = await openEmbeddedLog({ folder: folder('log'), clock })
+  const registry = openEmbeddedRegistry(folder('registry'))
+  const features = await openEmbeddedFeatures(folder('features'))
+  const objects = await openFolderObjects(folder('objects'))
+  const database = connect(options.databaseUrl, { max: 3, name: 'streamforge-streams' })
+  const runtime = new StreamRuntime(
+    {
+      log,
+      registry,
+      features,
+      objects,
+      clock,
+      results: createResultStore(database.sql),
+      manifests: createManifestStore(database.sql),
+      topology: TOPOLOGY,
+      observer: createStreamsTelemetry(options.metrics, logger),
+    },
+    { owner: options.owner, defaultCurrency: options.currency, ...options.settings },
+  )
+  const housekeeping = new AbortController()
+
+  async function keepHouse(): Promise<void> {
+    while (!housekeeping.signal.aborted) {
+      try {
+        const trimmed = await log.trim()
+        if (trimmed > 0) logger.info({ records: trimmed }, 'Retention removed old records from the log')
+        await pruneOutbox(database.sql, clock.now() - OUTBOX_KEPT_MS)
+      } catch (error) {
+        logger.warn({ err: error }, 'Housekeeping failed; it is tried again in a minute')
+      }
+      await clock.sleep(MINUTE_MS, housekeeping.signal)
+    }
+  }
+
+  async function run(): Promise<void> {
+    const house = keepHouse()
+    try {
+      await runtime.run()
+    } finally {
+      housekeeping.abort()
+      await house
+      await log.close()
+      await registry.close()
+      await features.close()
+      await database.close()
+    }
+  }
+
+  const done = run()
+  return {
+    done,
+    async stop() {
+      await runtime.stop()
+      await done.catch(() => undefined)
+    },
+  }
+}

@@ -136,8 +136,8 @@ function topicOf(topic: string, pipelines: Snapshot['pipelines']) {
   }
 }
 
-const TONES = { idle: 'good', catching_up: 'warn', stuck: 'bad' } as const
-const NAMES = { idle: 'up to date', catching_up: 'catching up', stuck: 'stuck' } as const
+const TONES = { idle: 'good', live: 'good', catching_up: 'warn', stuck: 'bad' } as const
+const NAMES = { idle: 'up to date', live: 'live', catching_up: 'catching up', stuck: 'stuck' } as const
 
 export function showPipelines({ pipelines, generated_at }: Snapshot): void {
   const lag = pipelines.reduce((sum, p) => sum + p.lag, 0)

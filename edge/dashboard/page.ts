@@ -13,6 +13,8 @@ const RETRY_MAX_MS = 10_000
 
 const rateChart = createRateChart(byId('rate-chart'))
 const revenueChart = createRevenueChart(byId('revenue-chart'))
+rateChart.draw(null, 'Waiting for data …')
+revenueChart.draw(null, 'Waiting for data …')
 const showAlerts = createAlertFeed(createUserLookup())
 let receivedAt = 0
 

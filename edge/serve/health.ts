@@ -3,7 +3,7 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Clock, MetricReader } from '../ports.ts'
 import { Problem, retryAfter } from '../problem.ts'
 import { enveloped, metaOf, problems } from './envelope.ts'
-import { healthOf, watermarkOf } from './pipelines.ts'
+import { healthOf, PIPELINE_STATUSES, watermarkOf } from './pipelines.ts'
 
 export interface HealthDeps {
   version: string
@@ -15,7 +15,7 @@ const pipeline = z
   .object({
     topic: z.string(),
     partition: z.number().int(),
-    status: z.enum(['idle', 'catching_up', 'stuck']),
+    status: z.enum(PIPELINE_STATUSES),
     lag: z.number().int().describe('Records not yet read'),
     watermark: z.iso.datetime().nullable(),
     events: z.number().int(),

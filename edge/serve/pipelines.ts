@@ -6,8 +6,12 @@ import type { Freshness } from './envelope.ts'
 /** A task reports at least every few seconds while it lives; one that has records to read and says nothing for so long is stuck. */
 export const STUCK_AFTER_MS = 30_000
 
-/** `idle`: has read everything. `catching_up`: behind, and moving. `stuck`: behind, and silent. */
-export type PipelineStatus = 'idle' | 'catching_up' | 'stuck'
+/**
+ * `idle`: has read everything. `live`: reads along with what comes, and publishes provisional results. `catching_up`: works off a backlog, and publishes
+ * final results only. `stuck`: behind, and silent.
+ */
+export const PIPELINE_STATUSES = ['idle', 'live', 'catching_up', 'stuck'] as const
+export type PipelineStatus = (typeof PIPELINE_STATUSES)[number]
 
 export interface PipelineHealth {
   topic: string
@@ -28,7 +32,7 @@ export function healthOf(state: Pipeline, now: number): PipelineHealth {
   return {
     topic: state.topic,
     partition: state.partition,
-    status: lag === 0 ? 'idle' : now - state.updated_at > STUCK_AFTER_MS ? 'stuck' : 'catching_up',
+    status: statusOf(state, now),
     lag,
     watermark: state.watermark === null ? null : toIso(state.watermark),
     events: state.events,
@@ -37,6 +41,12 @@ export function healthOf(state: Pipeline, now: number): PipelineHealth {
     dead_letters: state.dead_letters,
     updated_at: toIso(state.updated_at),
   }
+}
+
+function statusOf({ lag, live, updated_at }: Pipeline, now: number): PipelineStatus {
+  if (lag === 0) return 'idle'
+  if (now - updated_at > STUCK_AFTER_MS) return 'stuck'
+  return live ? 'live' : 'catching_up'
 }
 
 /** The newest watermark of all partitions: how far the data reaches. A partition without traffic does not hold it back. */

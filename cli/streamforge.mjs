@@ -2,8 +2,7 @@
 // The bin: installs what a fresh clone is missing, lets Node run TypeScript, and hands over to cli/main.ts.
 // Plain JavaScript on purpose: it must run before anything is installed.
 import { spawnSync } from 'node:child_process'
-import { createHash } from 'node:crypto'
-import { existsSync, readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 

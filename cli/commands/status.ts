@@ -53,7 +53,7 @@ function dataDirOf(env: Readonly<Record<string, string | undefined>>, given: str
 }
 
 interface PipelinesAnswer {
-  data?: { pipelines?: { lag: number; live: boolean }[]; tasks?: { lag: number; live: boolean }[] }
+  data: { lag: number; pipelines: { status: string }[] }
 }
 
 async function healthOf({ edge_url }: RunningPlatform): Promise<Health> {
@@ -65,12 +65,11 @@ async function healthOf({ edge_url }: RunningPlatform): Promise<Health> {
   try {
     const response = await fetch(`${edge_url}/health/pipelines`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
     const { data } = (await response.json()) as PipelinesAnswer
-    const tasks = data?.pipelines ?? data?.tasks ?? []
     return {
       edge: 'ok',
       pipelines: response.ok ? 'ok' : 'degraded',
-      lag_records: tasks.reduce((sum, t) => sum + t.lag, 0),
-      live: tasks.every((t) => t.live),
+      lag_records: data.lag,
+      live: data.pipelines.every(({ status }) => status === 'idle' || status === 'live'),
     }
   } catch {
     return { edge: 'ok', pipelines: 'unknown', lag_records: null, live: null }

@@ -251,8 +251,10 @@ describe('the health of the pipelines', () => {
     expect(await body(idle)).toMatchObject({
       data: { status: 'ok', lag: 0, pipelines: [{ status: 'idle', late: 1, duplicates: 2 }] },
     })
-    const behind = await (await withPipelines({ end_offset: 500, lag: 400 })).get('/health/pipelines')
+    const behind = await (await withPipelines({ end_offset: 500, lag: 400, live: false })).get('/health/pipelines')
     expect(await body(behind)).toMatchObject({ data: { lag: 400, pipelines: [{ status: 'catching_up' }] } })
+    const along = await (await withPipelines({ end_offset: 103, lag: 3, live: true })).get('/health/pipelines')
+    expect(await body(along)).toMatchObject({ data: { lag: 3, pipelines: [{ status: 'live' }] } })
   })
 
   it('is 503 when records wait and nothing has moved for half a minute', async () => {

@@ -45,7 +45,9 @@ With npm: npm start -- --port 9000 --no-simulate`,
       'no-simulate': { type: 'boolean', default: false },
     })
     if (positionals.length > 0) throw new UsageError(`up takes options only, not "${positionals[0]}".`)
-    const config = configFrom(io.env, { port: values.port, dataDir: values.data, rate: values.rate })
+    // A person at a terminal gets one calm screen, and log lines only where something is wrong, unless the environment says otherwise.
+    const env = io.isTty ? { STREAMFORGE_LOG_LEVEL: 'warn', ...io.env } : io.env
+    const config = configFrom(env, { port: values.port, dataDir: values.data, rate: values.rate })
     const simulate = !values['no-simulate'] && config.rate > 0
     const platform = await startPlatform(config, io)
     try {

@@ -1,0 +1,71 @@
+/** The measured process of the streams benchmark: the runtime over a loaded log, until it has read all of it and written all results. */
+import { setTimeout as delay } from 'node:timers/promises'
+import { fraudDetector } from '../streams/jobs/fraud-detector.ts'
+import { revenue } from '../streams/jobs/revenue.ts'
+import { sessions } from '../streams/jobs/sessions.ts'
+import { StreamRuntime } from '../streams/runtime/runtime.ts'
+import { TOPOLOGY } from '../streams/topology.ts'
+import { partSettings, tell } from './child.ts'
+import { ownCpuSeconds, residentMiB, treeCpuSeconds } from './measure.ts'
+import { openStores, type Places } from './stores.ts'
+
+export const TOPOLOGIES = { three: [sessions, fraudDetector, revenue], all: TOPOLOGY }
+
+export interface StreamsSettings extends Places {
+  jobs: keyof typeof TOPOLOGIES
+  postgresPid: number
+}
+
+export interface StreamsFigures {
+  events: number
+  /** From before the runtime starts until all is written and checkpointed. */
+  seconds: number
+  cpuSeconds: number
+  postgresCpuSeconds: number
+  /** Of the whole process: with start-up, and what compiling the code costs. */
+  processCpuSeconds: number
+  peakMiB: number
+  checkpoints: number
+  checkpointMiB: number
+  flushes: number
+}
+
+const settings = partSettings<StreamsSettings>()
+const { deps, close } = await openStores(settings)
+const figures = { checkpoints: 0, checkpointMiB: 0, flushes: 0 }
+const runtime = new StreamRuntime({
+  ...deps,
+  topology: TOPOLOGIES[settings.jobs],
+  observer: {
+    flushed: () => void figures.flushes++,
+    checkpointed({ bytes }) {
+      figures.checkpoints++
+      figures.checkpointMiB += bytes / 2 ** 20
+    },
+    checkpointFailed: (_, error) => console.error(error),
+    retrying: (what, error) => console.error(what, error),
+  },
+})
+
+const startedAt = performance.now()
+const cpuAtStart = ownCpuSeconds()
+const postgresAtStart = treeCpuSeconds(settings.postgresPid)
+const running = runtime.run()
+while (runtime.tasks.length === 0 || runtime.tasks.some((t) => t.task.nextOffset < t.endOffset)) {
+  await Promise.race([delay(25), running])
+}
+const events = runtime.tasks.reduce((sum, { task }) => sum + task.counters.events, 0)
+await runtime.stop(120_000)
+await running
+
+const answer: StreamsFigures = {
+  ...figures,
+  events,
+  seconds: (performance.now() - startedAt) / 1000,
+  cpuSeconds: ownCpuSeconds() - cpuAtStart,
+  postgresCpuSeconds: treeCpuSeconds(settings.postgresPid) - postgresAtStart,
+  processCpuSeconds: ownCpuSeconds(),
+  peakMiB: residentMiB().peak,
+}
+tell(answer)
+await close()

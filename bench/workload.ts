@@ -1,0 +1,86 @@
+/**
+ * The deterministic workload of ../shared/bench in an embedded log, and what its reference computes from it.
+ * Loading parses and encodes through the contract, as the edge does; it is no part of any measurement.
+ */
+import { execFile } from 'node:child_process'
+import { createReadStream, existsSync } from 'node:fs'
+import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { fileURLToPath } from 'node:url'
+import { promisify } from 'node:util'
+import { createEncoder } from '../streams/contract/codec.ts'
+import { keyOf } from '../streams/contract/events.ts'
+import { parseEvent } from '../streams/contract/input.ts'
+import { CLICKSTREAM, ORDERS } from '../streams/contract/topics.ts'
+import type { NewRecord } from '../streams/log/event-log.ts'
+import { openLog } from './stores.ts'
+
+export interface WorkloadSpec {
+  events: number
+  users: number
+  latePerMillion: number
+}
+
+/** The reference's figures by its own names (`sessions`, `alerts`, `revenue_cents` …): all events, and without those an engine may drop. */
+export interface Expected {
+  all: Record<string, number>
+  withoutLate: Record<string, number>
+}
+
+const TOOLS = fileURLToPath(new URL('../../shared/bench/', import.meta.url))
+const APPEND_RECORDS = 5_000
+
+const run = promisify(execFile)
+
+/** Makes the log in `folder`, unless a run before has left it there. @throws Error naming what is missing */
+export async function prepareWorkload(folder: string, spec: WorkloadSpec): Promise<Expected> {
+  const known = join(folder, 'expected.json')
+  if (existsSync(known)) return JSON.parse(await readFile(known, 'utf8')) as Expected
+  if (!existsSync(join(TOOLS, 'generate.mjs'))) {
+    throw new Error(
+      `The workload's generator is missing: ${TOOLS}generate.mjs. It is shared beside the checkout, as ../shared/bench.`,
+    )
+  }
+  const raw = join(folder, 'ndjson')
+  await mkdir(raw, { recursive: true })
+  const { events, users, latePerMillion } = spec
+  const numbers = { events, users, 'late-per-million': latePerMillion, out: raw }
+  await run(process.execPath, [
+    join(TOOLS, 'generate.mjs'),
+    ...Object.entries(numbers).flatMap(([name, value]) => [`--${name}`, String(value)]),
+  ])
+  const expected: Expected = { all: await reference(raw), withoutLate: await reference(raw, '--drop-late') }
+  await load(folder, raw)
+  await rm(raw, { recursive: true })
+  await writeFile(known, JSON.stringify(expected))
+  return expected
+}
+
+/** The reference prints `name=number` pairs. */
+async function reference(raw: string, ...flags: string[]): Promise<Record<string, number>> {
+  const { stdout } = await run(process.execPath, [join(TOOLS, 'reference.mjs'), raw, ...flags])
+  return Object.fromEntries([...stdout.matchAll(/(\w+)=([\d.]+)/g)].map(([, name, value]) => [name, Number(value)]))
+}
+
+async function load(folder: string, raw: string): Promise<void> {
+  const { log, registry } = await openLog(folder)
+  for (const topic of [CLICKSTREAM, ORDERS] as const) {
+    const encode = (await createEncoder(topic, registry)) as (event: unknown) => Buffer
+    const key = keyOf[topic] as (event: unknown) => string
+    let records: NewRecord[] = []
+    for await (const line of createInterface({ input: createReadStream(join(raw, `${topic}.ndjson`)) })) {
+      const fields = JSON.parse(line) as { event_time: string }
+      const receivedAt = Date.parse(fields.event_time)
+      const parsed = parseEvent(topic, fields, { receivedAt, currency: 'TRY', newId: () => '' })
+      if (!parsed.ok) throw new Error(`The workload has an event that is none: ${parsed.problem.message}`)
+      records.push({ topic, key: key(parsed.event), value: encode(parsed.event) })
+      if (records.length < APPEND_RECORDS) continue
+      await log.append(records)
+      records = []
+    }
+    await log.append(records)
+  }
+  await log.close()
+  await registry.close()
+}

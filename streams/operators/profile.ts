@@ -99,7 +99,8 @@ function createProfiles<E extends { event_time: number }, P extends Profile, F e
       return tracker.hasUnpublished
     },
     republish() {
-      for (const p of profiles.values()) tracker.touchForPublish(p)
+      // Also as unsaved, so that a crash in the middle goes on where it was: the next checkpoint says which are still to go out.
+      for (const p of profiles.values()) tracker.touch(p)
     },
     state: [
       tracker.section({

@@ -104,7 +104,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     throw error
   })
   live.start()
-  logger.info({ url: served.url }, 'The edge listens')
+  logger.debug({ url: served.url }, 'The edge listens')
   return {
     url: served.url,
     port: served.port,
@@ -113,7 +113,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
       // First the streams that would never end by themselves.
       await live.close()
       await served.close()
-      logger.info({}, 'The edge has stopped')
+      logger.debug({}, 'The edge has stopped')
     },
   }
 }

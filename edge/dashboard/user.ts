@@ -14,7 +14,7 @@ interface Features {
   orders: {
     counts: Windows
     spend: Windows
-    currency: string
+    currency: string | null
     total: number
     total_spend: number
     average_order: number | null
@@ -98,7 +98,8 @@ function factsOf({ events, orders, last_product, cart_items, session }: Features
     )
   }
   if (orders) {
-    const amount = (n: number) => money(n, orders.currency)
+    const { currency } = orders
+    const amount = (n: number) => (currency === null ? '–' : money(n, currency))
     facts.push(
       ['Orders 5 min · 1 h · 24 h', windows(orders.counts, count)],
       ['Spend 5 min · 1 h · 24 h', windows(orders.spend, amount)],

@@ -31,13 +31,27 @@ const orders: OrderFeatures = {
   last_order_id: 'o-1',
   last_product: 'p-2',
 }
+/** As the streams write it while a user's orders have only failed. */
+const nothingBought: OrderFeatures = {
+  orders: { minutes: [], hours: [] },
+  total_orders: 0,
+  total_minor: 0,
+  failed_orders: 1,
+  refunds: 0,
+  currency: '',
+  last_order_at: 0,
+  last_order_id: '',
+  last_product: null,
+}
 const features = {
   read: async (userId: string) =>
     userId === 'u-1'
       ? { clicks: { value: clicks, partition: 0, position: 1 }, orders: { value: orders, partition: 0, position: 1 } }
       : userId === 'ordered-only'
         ? { orders: { value: orders, partition: 0, position: 1 } }
-        : null,
+        : userId === 'failed-only'
+          ? { orders: { value: nothingBought, partition: 0, position: 1 } }
+          : null,
 }
 
 describe('what the edge serves', () => {
@@ -130,6 +144,11 @@ describe('what the edge serves', () => {
     expect(later).toMatchObject({ data: { session: null, events: { counts: { last_1h: 0 } } } })
     expect(await body(await edge.get('/features/ordered-only'))).toMatchObject({
       data: { events: null, cart_items: 0 },
+    })
+    expect(await body(await edge.get('/features/failed-only'))).toMatchObject({
+      data: {
+        orders: { total: 0, failed: 1, total_spend: 0, currency: null, last_order_at: null, average_order: null },
+      },
     })
   })
 

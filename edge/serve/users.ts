@@ -25,7 +25,10 @@ const features = z
     events: z
       .object({
         counts: windows(z.number().int()),
-        total: z.number().int(),
+        total: z
+          .number()
+          .int()
+          .describe("Since the user's last absence of a week, as everything here that has no window"),
         purchases: z.number().int(),
         first_seen: iso,
         last_seen: iso,
@@ -38,14 +41,14 @@ const features = z
       .object({
         counts: windows(z.number().int()),
         spend: windows(z.number()).describe('Major units of the currency'),
-        currency: z.string(),
-        total: z.number().int(),
+        currency: z.string().nullable().describe('Null before the first successful order'),
+        total: z.number().int().describe("Successful orders since the user's last absence of a week"),
         total_spend: z.number(),
         average_order: z.number().nullable(),
         failed: z.number().int(),
         refunds: z.number().int(),
-        last_order_at: iso,
-        last_order_id: z.string(),
+        last_order_at: iso.nullable().describe('Of successful orders'),
+        last_order_id: z.string().nullable(),
       })
       .nullable()
       .describe('Null: no order of this user was seen'),
@@ -127,6 +130,8 @@ export function addUserRoutes(api: OpenAPIHono, { features, reader, clock }: Use
 }
 
 function featuresOf(userId: string, { as_of, clicks, orders, last_product, session }: UserFeatures) {
+  // Without a currency nothing was bought yet: the sums are zero.
+  const amountOf = (minor: number) => (orders?.currency ? toMajor(minor, orders.currency) : 0)
   return {
     user_id: userId,
     as_of: toIso(as_of),
@@ -141,14 +146,14 @@ function featuresOf(userId: string, { as_of, clicks, orders, last_product, sessi
     },
     orders: orders && {
       counts: each(orders.windows, (w) => w.count),
-      spend: each(orders.windows, (w) => toMajor(w.amount_minor, orders.currency)),
+      spend: each(orders.windows, (w) => amountOf(w.amount_minor)),
       currency: orders.currency,
       total: orders.total_orders,
-      total_spend: toMajor(orders.total_minor, orders.currency),
-      average_order: orders.average_minor === null ? null : toMajor(Math.round(orders.average_minor), orders.currency),
+      total_spend: amountOf(orders.total_minor),
+      average_order: orders.average_minor === null ? null : amountOf(Math.round(orders.average_minor)),
       failed: orders.failed_orders,
       refunds: orders.refunds,
-      last_order_at: toIso(orders.last_order_at),
+      last_order_at: orders.last_order_at === null ? null : toIso(orders.last_order_at),
       last_order_id: orders.last_order_id,
     },
     last_product,

@@ -122,6 +122,18 @@ describe('the features of a user', () => {
     expect(assembleFeatures({ orders: { value: orders() } }, NOON).orders!.average_minor).toBeNull()
   })
 
+  it('has no currency and no last order while there were only failed ones', () => {
+    const value = orders({ failed_orders: 2, refunds: 1, currency: '', last_order_at: 0, last_order_id: '' })
+    expect(assembleFeatures({ orders: { value } }, NOON).orders).toMatchObject({
+      failed_orders: 2,
+      refunds: 1,
+      average_minor: null,
+      currency: null,
+      last_order_at: null,
+      last_order_id: null,
+    })
+  })
+
   it('never counts more in a shorter window of minutes than in a longer one', () => {
     const pane = fc
       .tuple(fc.integer({ min: 0, max: 120 }), fc.nat(50))

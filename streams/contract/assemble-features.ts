@@ -24,7 +24,7 @@ export interface Windows {
   last_24h: WindowSum
 }
 
-/** Times are epoch ms, amounts minor units of `orders.currency`; null where the part was never seen. */
+/** Times are epoch ms, amounts minor units of `orders.currency`; null where the part was never seen. Totals begin anew after a week's absence. */
 export interface UserFeatures {
   as_of: number
   clicks: {
@@ -45,9 +45,10 @@ export interface UserFeatures {
     average_minor: number | null
     failed_orders: number
     refunds: number
-    currency: string
-    last_order_at: number
-    last_order_id: string
+    /** Of successful orders; null before the first, while there were only failed ones and refunds. */
+    currency: string | null
+    last_order_at: number | null
+    last_order_id: string | null
   } | null
   /** Of whichever was later, the last product seen or the last one ordered. */
   last_product: string | null
@@ -84,9 +85,7 @@ export function assembleFeatures(stored: StoredParts, asOf: number): UserFeature
           average_minor: orders.total_orders > 0 ? orders.total_minor / orders.total_orders : null,
           failed_orders: orders.failed_orders,
           refunds: orders.refunds,
-          currency: orders.currency,
-          last_order_at: orders.last_order_at,
-          last_order_id: orders.last_order_id,
+          ...lastOrderOf(orders),
         }
       : null,
     last_product: lastProduct(clicks, orders),
@@ -112,6 +111,12 @@ function sumOf(panes: readonly Pane[], asOf: number, windowMs: number, paneMs: n
     sum.amount_minor += amount
   }
   return sum
+}
+
+function lastOrderOf({ currency, last_order_at, last_order_id }: OrderFeatures) {
+  return currency === ''
+    ? { currency: null, last_order_at: null, last_order_id: null }
+    : { currency, last_order_at, last_order_id }
 }
 
 function lastProduct(clicks: ClickFeatures | undefined, orders: OrderFeatures | undefined): string | null {

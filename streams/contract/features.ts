@@ -32,7 +32,7 @@ export interface ClickFeatures {
 }
 
 export interface OrderFeatures {
-  /** Successful orders; amounts in `currency`, the currency of the newest order. */
+  /** Successful orders; amounts in `currency`, the currency of the newest one: empty, as `last_order_id`, before the first. */
   orders: Panes
   total_orders: number
   total_minor: number

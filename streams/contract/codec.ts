@@ -81,15 +81,16 @@ export function createDecoder<T extends InputTopic>(
   defaultCurrency: string,
 ): Decoder<EventOf[T]> {
   const reader: Type = avroType(VALUE_SCHEMAS[topic])
-  /** By schema id: how to read it, or why it can't be read. */
-  const resolvers = new Map<number, Resolver | Undecodable>()
+  /** By schema id: how to read it (null: it is the reader's own, which is read quicker without a resolver), or why it can't be read. */
+  const resolvers = new Map<number, Resolver | null | Undecodable>()
   let lastId = -1
-  let lastResolver: Resolver | Undecodable | undefined
+  let lastResolver: Resolver | null | Undecodable = null
 
   async function fetchSchema(id: number): Promise<void> {
     const writer = avroType(await registry.schema(id))
     try {
-      resolvers.set(id, reader.createResolver(writer))
+      const same = writer.fingerprint().equals(reader.fingerprint())
+      resolvers.set(id, same ? null : reader.createResolver(writer))
     } catch (error) {
       resolvers.set(
         id,
@@ -122,14 +123,17 @@ export function createDecoder<T extends InputTopic>(
       if (value[0] === 0 && value.length >= HEADER_BYTES) {
         const id = value.readUInt32BE(1)
         if (id !== lastId) {
-          lastResolver = resolvers.get(id)
-          if (!lastResolver) throw new Undecodable('unknown_schema', `Schema ${id} was not fetched before decoding`)
+          const resolver = resolvers.get(id)
+          if (resolver === undefined) {
+            throw new Undecodable('unknown_schema', `Schema ${id} was not fetched before decoding`)
+          }
+          lastResolver = resolver
           lastId = id
         }
         if (lastResolver instanceof Undecodable) throw lastResolver
         let decoded: { value: unknown; offset: number }
         try {
-          decoded = reader.decode(value, HEADER_BYTES, lastResolver as Resolver)
+          decoded = reader.decode(value, HEADER_BYTES, lastResolver ?? undefined)
         } catch (error) {
           throw new Undecodable('bad_avro', `Not a value of schema ${id}: ${(error as Error).message}`)
         }

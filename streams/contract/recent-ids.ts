@@ -7,6 +7,7 @@
  */
 
 const MIN_CAPACITY = 1024
+const FILL_MAX = 0.6
 
 /** Four 32-bit words per id. The all-zero word pair marks an empty slot, so a fingerprint never has two leading zero words. */
 export class FingerprintSet {
@@ -14,7 +15,10 @@ export class FingerprintSet {
   words: Uint32Array
   #mask: number
 
-  constructor(capacity = MIN_CAPACITY) {
+  /** @param expected how many ids it takes before it has to grow */
+  constructor(expected = 0) {
+    let capacity = MIN_CAPACITY
+    while (capacity * FILL_MAX < expected) capacity *= 2
     this.words = new Uint32Array(capacity * 4)
     this.#mask = capacity - 1
   }
@@ -31,7 +35,7 @@ export class FingerprintSet {
     words[slot + 1] = b
     words[slot + 2] = c
     words[slot + 3] = d
-    if (++this.size > (this.#mask + 1) * 0.6) this.#grow()
+    if (++this.size > (this.#mask + 1) * FILL_MAX) this.#grow()
     return true
   }
 
@@ -46,15 +50,16 @@ export class FingerprintSet {
   }
 
   /** The words of all fingerprints, four by four. */
-  *fingerprints(): Generator<number> {
+  fingerprints(): Uint32Array {
     const { words } = this
+    const all = new Uint32Array(this.size * 4)
+    let at = 0
     for (let i = 0; i < words.length; i += 4) {
       if (words[i] === 0 && words[i + 1] === 0) continue
-      yield words[i]!
-      yield words[i + 1]!
-      yield words[i + 2]!
-      yield words[i + 3]!
+      all.set(words.subarray(i, i + 4), at)
+      at += 4
     }
+    return all
   }
 
   #grow(): void {
@@ -148,7 +153,8 @@ export class RecentIds {
     // After two horizons nothing of the old generation is recent any more.
     this.previous = passed >= 2 ? new FingerprintSet() : this.current
     this.previousStartMs = passed >= 2 ? Number.NEGATIVE_INFINITY : this.generationStartMs
-    this.current = new FingerprintSet()
+    // As many ids as in the generation before are likely: growing to that anew would cost more than all else.
+    this.current = new FingerprintSet(this.previous.size)
     // On the grid of the first id's time: beginning at `nowMs` would let the previous generation live for up to three horizons.
     this.generationStartMs = Number.isFinite(passed) ? this.generationStartMs + passed * this.horizonMs : nowMs
   }

@@ -17,10 +17,34 @@ interface SavedChunk {
   words: Buffer
 }
 
+/** Numbers of 32 bits, appended: a plain array would box most of them. */
+class WordList {
+  #words = new Uint32Array(1024)
+  #length = 0
+
+  add(a: number, b: number, c: number, d: number): void {
+    if (this.#length === this.#words.length) {
+      const grown = new Uint32Array(this.#length * 2)
+      grown.set(this.#words)
+      this.#words = grown
+    }
+    const at = this.#length
+    this.#words[at] = a
+    this.#words[at + 1] = b
+    this.#words[at + 2] = c
+    this.#words[at + 3] = d
+    this.#length = at + 4
+  }
+
+  get words(): Uint32Array {
+    return this.#words.subarray(0, this.#length)
+  }
+}
+
 export class Deduplicator {
   readonly #recent: RecentIds
   /** Ids not yet saved, by generation. */
-  #unsaved = new Map<number, number[]>()
+  #unsaved = new Map<number, WordList>()
   #savedChunks: { key: string; generationMs: number }[] = []
   #savedGenerationMs = Number.NaN
   #chunkNumber = 0
@@ -30,9 +54,12 @@ export class Deduplicator {
     this.#recent = new RecentIds(horizonMs)
     this.#recent.onAdded = (a, b, c, d) => {
       const generation = this.#recent.generationStartMs
-      const words = this.#unsaved.get(generation)
-      if (words) words.push(a, b, c, d)
-      else this.#unsaved.set(generation, [a, b, c, d])
+      let list = this.#unsaved.get(generation)
+      if (!list) {
+        list = new WordList()
+        this.#unsaved.set(generation, list)
+      }
+      list.add(a, b, c, d)
     }
   }
 
@@ -59,15 +86,13 @@ export class Deduplicator {
       const deletes = this.#savedChunks.filter((c) => !isKept(c)).map((c) => c.key)
       this.#savedChunks = all ? [] : this.#savedChunks.filter(isKept)
       const upserts: [string, SavedChunk][] = []
-      for (const [generationMs, words] of all ? this.#allWords() : this.#unsaved) {
+      for (const [generationMs, words] of all ? this.#allWords() : this.#newWords()) {
         if (!kept.has(generationMs)) continue
         for (let i = 0; i < words.length; i += WORDS_PER_CHUNK) {
           const key = `${generationMs}/${this.#chunkNumber++}`
           this.#savedChunks.push({ key, generationMs })
-          upserts.push([
-            key,
-            { generationMs, words: Buffer.from(Uint32Array.from(words.slice(i, i + WORDS_PER_CHUNK)).buffer) },
-          ])
+          const chunk = words.subarray(i, i + WORDS_PER_CHUNK)
+          upserts.push([key, { generationMs, words: Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength) }])
         }
       }
       this.#unsaved = new Map()
@@ -113,8 +138,12 @@ export class Deduplicator {
     return new Set([this.#recent.generationStartMs, this.#recent.previousStartMs])
   }
 
-  *#allWords(): Generator<[number, number[]]> {
-    yield [this.#recent.generationStartMs, [...this.#recent.current.fingerprints()]]
-    if (this.#recent.previous.size > 0) yield [this.#recent.previousStartMs, [...this.#recent.previous.fingerprints()]]
+  *#newWords(): Generator<[number, Uint32Array]> {
+    for (const [generationMs, { words }] of this.#unsaved) yield [generationMs, words]
+  }
+
+  *#allWords(): Generator<[number, Uint32Array]> {
+    yield [this.#recent.generationStartMs, this.#recent.current.fingerprints()]
+    if (this.#recent.previous.size > 0) yield [this.#recent.previousStartMs, this.#recent.previous.fingerprints()]
   }
 }

@@ -22,16 +22,23 @@ export interface Cut {
   more: boolean
 }
 
+/**
+ * What goes out while catching up will mostly change again before anyone reads it, so it is a share of the limit, the longest waiting first.
+ * What is left then is no reason for another flush.
+ */
+const CATCHING_UP_SHARE = 0.05
+
 export function collect(tasks: readonly RunningTask[], modeOf: (task: RunningTask) => DrainMode, limit: number): Cut {
   const cut: Cut = { flush: { rows: {}, outbox: [], progress: [] }, features: [], rowCount: 0, more: false }
   for (const running of tasks) {
     const { task, checkpointer, endOffset } = running
     const mode = modeOf(running)
-    const { drained, more } = task.drain(mode, limit)
+    const live = mode === 'everything'
+    const { drained, more } = task.drain(mode, live ? limit : Math.ceil(limit * CATCHING_UP_SHARE))
     for (const table of RESULT_TABLES) cut.rowCount += append(cut.flush.rows, table, drained.rows[table])
     for (const write of drained.features) cut.features.push(write)
     for (const record of drained.outbox) cut.flush.outbox.push(record)
-    cut.more ||= more
+    cut.more ||= more && live
     cut.flush.progress.push({
       topic: task.topic,
       partition: task.partition,
@@ -41,7 +48,7 @@ export function collect(tasks: readonly RunningTask[], modeOf: (task: RunningTas
       watermarkMs: Number.isFinite(task.watermarkMs) ? task.watermarkMs : null,
       events: task.counters.events,
       outcomes: { ...task.counters.outcomes },
-      live: mode === 'everything',
+      live,
     })
   }
   return cut

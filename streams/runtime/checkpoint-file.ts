@@ -1,18 +1,18 @@
 /**
  * The file format of checkpoints: a task's state, or what changed in it, as named sections of key → Avro value.
  *
- *   "SFCP1\n" · header length (u32) · header (JSON: sections with their Avro schemas and counts) · sections · CRC-32 of all before (u32)
- *   section:  deletes, each key length (u16) · key;  upserts, each key length (u16) · key · value length (u32) · value
+ *   "SFCP2\n" · header length (u32) · header (JSON: sections with their Avro schemas and counts) · sections · CRC-32 of all before (u32)
+ *   section:  deletes, each key length (u32) · key;  upserts, each key length (u32) · key · value length (u32) · value
  *
  * All integers little-endian. Invariant: files can be merged without decoding a value, since a section is only a map; and a file carries the schemas that
  * wrote it, so that a newer version of a job can read older state.
  */
 import { crc32 } from 'node:zlib'
-import avro, { type Resolver, type Schema, type Type } from 'avsc'
+import type { Resolver, Schema, Type } from 'avsc'
 import { avroType } from '../contract/avro.ts'
 import type { StateSection } from '../operators/operator.ts'
 
-const MAGIC = Buffer.from('SFCP1\n')
+const MAGIC = Buffer.from('SFCP2\n')
 
 interface SectionHeader {
   name: string
@@ -27,11 +27,13 @@ export class CorruptCheckpoint extends Error {
 }
 
 const types = new WeakMap<object, Type>()
+/** Sections keep their schema object, so its type is made once. */
 function typeOf(schema: Schema): Type {
-  let type = types.get(schema as object)
+  if (typeof schema !== 'object') return avroType(schema)
+  let type = types.get(schema)
   if (!type) {
     type = avroType(schema)
-    types.set(schema as object, type)
+    types.set(schema, type)
   }
   return type
 }
@@ -49,10 +51,10 @@ class Writer {
   }
 
   key(key: string): void {
-    this.reserve(2 + key.length * 3)
-    const bytes = this.buffer.write(key, this.length + 2)
-    this.buffer.writeUInt16LE(bytes, this.length)
-    this.length += 2 + bytes
+    this.reserve(4 + key.length * 3)
+    const bytes = this.buffer.write(key, this.length + 4)
+    this.buffer.writeUInt32LE(bytes, this.length)
+    this.length += 4 + bytes
   }
 
   value(type: Type, value: unknown): void {
@@ -135,8 +137,8 @@ function* readFile(file: Buffer): Generator<ReadSection> {
       ...section,
       entries: (function* () {
         for (let i = 0; i < section.deletes + section.upserts; i++) {
-          const keyEnd = at + 2 + file.readUInt16LE(at)
-          const key = file.toString('utf8', at + 2, keyEnd)
+          const keyEnd = at + 4 + file.readUInt32LE(at)
+          const key = file.toString('utf8', at + 4, keyEnd)
           if (i < section.deletes) {
             at = keyEnd
             yield { key, value: null }
@@ -201,28 +203,37 @@ export function* mergeFiles(files: readonly Buffer[]): Generator<void, Buffer> {
 
 /**
  * Brings fresh sections to the state that the files hold, oldest first. Sections that no longer exist are passed over: their job is gone.
+ * @returns the names of those passed over
  * @throws CorruptCheckpoint
  */
-export function restoreState(sections: readonly StateSection[], files: readonly Buffer[]): void {
+export function restoreState(sections: readonly StateSection[], files: readonly Buffer[]): string[] {
   const merged: Merged = new Map()
   for (const file of files) for (const _ of lay(merged, file));
   for (const section of sections) {
     const reader = typeOf(section.schema)
     for (const { schema, entries } of merged.get(section.name) ?? []) {
-      const resolver = resolverBetween(reader, schema, section.name)
-      for (const [key, value] of entries) section.restore(key, reader.fromBuffer(value, resolver))
+      const read = readerOf(reader, schema, section.name)
+      for (const [key, value] of entries) section.restore(key, read(value))
     }
+    merged.delete(section.name)
   }
+  return [...merged.keys()]
 }
 
-function resolverBetween(reader: Type, schema: Schema, name: string): Resolver | undefined {
-  const writer = avro.Type.forSchema(schema, { logicalTypes: {} })
-  if (writer.fingerprint().equals(reader.fingerprint())) return undefined
-  try {
-    return reader.createResolver(writer)
-  } catch (error) {
-    throw new CorruptCheckpoint(
-      `state of "${name}" was written by an incompatible version: ${(error as Error).message}`,
-    )
+/** How to read values that `schema` wrote. That two schemas don't agree may show only at a value, e.g. at a symbol that an enum no longer has. */
+function readerOf(reader: Type, schema: Schema, name: string): (value: Buffer) => unknown {
+  const orIncompatible = <R>(attempt: () => R): R => {
+    try {
+      return attempt()
+    } catch (error) {
+      throw new CorruptCheckpoint(
+        `state of "${name}" was written by an incompatible version: ${(error as Error).message}`,
+      )
+    }
   }
+  const resolver = orIncompatible((): Resolver | undefined => {
+    const writer = avroType(schema)
+    return writer.fingerprint().equals(reader.fingerprint()) ? undefined : reader.createResolver(writer)
+  })
+  return (value) => orIncompatible(() => reader.fromBuffer(value, resolver))
 }

@@ -24,6 +24,12 @@ export interface Snapshot {
   nextOffset: number
 }
 
+/** An object in the store. */
+interface CheckpointFile {
+  key: string
+  bytes: number
+}
+
 export interface RestoreReport {
   /** Where reading must begin; null when there never was a checkpoint. */
   nextOffset: number | null
@@ -39,12 +45,13 @@ export class Checkpointer {
   readonly #stores: CheckpointStores
   readonly #at: TopicPartition
   readonly #epoch: number
-  #files: { key: string; bytes: number }[] = []
-  /** The log holds what came after; nothing is saved again until the task has moved. */
+  /** What the next manifest names: a base and its deltas. */
+  #files: CheckpointFile[] = []
+  /** The offset of the newest manifest; nothing is saved again until the task has moved beyond it. −1 before the first. */
   savedOffset = -1
   #needsBase = true
-  #merge: { inputs: number; done: Promise<{ key: string; bytes: number } | null> } | undefined
-  #mergeResult: { inputs: number; file: { key: string; bytes: number } } | undefined
+  #merge: Promise<void> | undefined
+  #mergeResult: { inputs: readonly string[]; file: CheckpointFile } | undefined
   #sequence = 0
 
   private constructor(stores: CheckpointStores, at: TopicPartition, epoch: number) {
@@ -74,11 +81,12 @@ export class Checkpointer {
       const task = create()
       try {
         const bodies = await Promise.all(manifest.files.map((key) => this.#read(key)))
-        restoreState(task.state, bodies)
+        const passedOver = restoreState(task.state, bodies)
         task.nextOffset = manifest.nextOffset
         this.#files = manifest.files.map((key, i) => ({ key, bytes: bodies[i]?.length ?? 0 }))
         this.savedOffset = manifest.nextOffset
-        this.#needsBase = false
+        // The state of a job that is gone must not come back, long out of date, with a job of that name: a base leaves it behind.
+        this.#needsBase = passedOver.length > 0
         return { task, report: { nextOffset: manifest.nextOffset, fallbacks } }
       } catch (error) {
         if (!(error instanceof CorruptCheckpoint)) throw error
@@ -142,16 +150,14 @@ export class Checkpointer {
     const worthIt = deltas.length >= DELTAS_MAX || (deltaBytes > MERGE_MIN_BYTES && deltaBytes > (base?.bytes ?? 0))
     if (this.#merge || this.#mergeResult || !worthIt) return
     const inputs = this.#files.map((f) => f.key)
-    const done = this.#mergeInBackground(inputs)
-    this.#merge = { inputs: inputs.length, done }
-    void done.then((file) => {
+    this.#merge = this.#mergeInBackground(inputs).then((file) => {
       this.#merge = undefined
-      if (file) this.#mergeResult = { inputs: inputs.length, file }
+      if (file) this.#mergeResult = { inputs, file }
     })
   }
 
   /** Merges files that no longer change, in slices, beside the running task. A failure costs nothing: the deltas are still there. */
-  async #mergeInBackground(inputs: readonly string[]): Promise<{ key: string; bytes: number } | null> {
+  async #mergeInBackground(inputs: readonly string[]): Promise<CheckpointFile | null> {
     try {
       const bodies: Buffer[] = []
       for (const key of inputs) bodies.push(await this.#read(key))
@@ -174,13 +180,13 @@ export class Checkpointer {
     const result = this.#mergeResult
     if (!result) return
     this.#mergeResult = undefined
-    // A base written meanwhile has replaced them all.
-    if (this.#files.length <= result.inputs) return
-    this.#files = [result.file, ...this.#files.slice(result.inputs)]
+    // A base written meanwhile has replaced them, and may have gathered as many deltas of its own: so it's the names that count.
+    if (!result.inputs.every((key, i) => this.#files[i]?.key === key)) return
+    this.#files = [result.file, ...this.#files.slice(result.inputs.length)]
   }
 
   /** Waits for a merge under way: call it before the task is given up. */
   async settle(): Promise<void> {
-    await this.#merge?.done
+    await this.#merge
   }
 }

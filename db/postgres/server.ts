@@ -7,20 +7,13 @@
  * Invariants: one server per folder; listens on 127.0.0.1 with scram-sha-256 only; the password is on no command line and in no log; after a
  * crash of any kind, at any moment, the next start comes up with all that was committed.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import type { ChildProcess } from 'node:child_process'
 import { open } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import postgres from 'postgres'
-import {
-  assertReachable,
-  type Binaries,
-  findBinaries,
-  type RunAs,
-  runAs,
-  serverEnvironment,
-} from './embedded/binaries.ts'
+import { type Binaries, findBinaries, type RunAs, runAs, serverEnvironment, spawnAs } from './embedded/binaries.ts'
 import { initialise, run, SUPERUSER } from './embedded/initialise.ts'
 import { boundLog, readLogFrom, sizeOf, watchLog } from './embedded/log-file.ts'
 import { clearFolder, isAlive, readPidFile, stopProcess } from './embedded/postmaster.ts'
@@ -59,8 +52,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const folder = resolve(options.folder)
   const log = options.log ?? (() => {})
   const binaries = await findBinaries()
-  const user = runAs()
-  assertReachable(user, dirname(binaries.postgres), 'PostgreSQL')
+  const user = await runAs(folder, dirname(binaries.postgres))
   await clearFolder(folder, log)
   await initialise(folder, options.password, binaries, user)
   const place: Place = { folder, binaries, user, logPath: join(dirname(folder), 'postgres.log') }
@@ -121,8 +113,7 @@ async function spawnServer({ folder, binaries, user, logPath }: Place, port: num
   const log = await open(logPath, 'a', 0o600)
   try {
     // A session of its own: the terminal's Ctrl-C reaches us alone. Its output goes to a file and not to a pipe of ours, so it outlives us unharmed.
-    const child = spawn(binaries.postgres, ['-D', folder, ...serverSettings(port)], {
-      ...user,
+    const child = spawnAs(user, binaries.postgres, ['-D', folder, ...serverSettings(port)], {
       cwd: '/',
       env: serverEnvironment(),
       detached: true,

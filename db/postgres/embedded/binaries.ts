@@ -1,5 +1,5 @@
 /** Where the PostgreSQL programs of the npm package are, and as which user of the system they can run. */
-import { spawnSync } from 'node:child_process'
+import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process'
 import { constants } from 'node:fs'
 import { access, chmod, chown, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
@@ -44,16 +44,46 @@ export async function findBinaries(): Promise<Binaries> {
 export interface RunAs {
   uid?: number
   gid?: number
+  /** Goes before the program's name: what puts it into a user namespace. */
+  prefix?: readonly string[]
 }
 
 /**
- * PostgreSQL refuses to run as root. Started by root, it runs as the system's user `postgres`, which is made if it does not exist.
- * @throws Error when root and no such user can be had.
+ * PostgreSQL refuses to run as root. Started by root, it runs as the system's user `postgres` where there is one that may enter the folders; else in a
+ * user namespace of its own, where it is no root and the folders stay root's; else as a user `postgres` that is made.
+ * @param folder the database's folder; one that exists already is run as whoever it belongs to.
+ * @throws Error when root and none of these can be had.
  */
-export function runAs(): RunAs {
+export async function runAs(folder: string, programs: string): Promise<RunAs> {
   if (process.getuid?.() !== 0) return {}
+  const owner = (await stat(folder).catch(() => null))?.uid
   const known = lookUp('postgres')
-  if (known) return known
+  const canEnter = (user: RunAs) =>
+    closedTo(user, programs) === undefined && closedTo(user, dirname(dirname(folder))) === undefined
+  if (known && owner !== 0 && canEnter(known)) return known
+  if ((owner === undefined || owner === 0) && canUnshare()) return { prefix: UNSHARE }
+  const user = known ?? makeUser()
+  assertReachable(user, programs, 'PostgreSQL')
+  return user
+}
+
+/** The program keeps its process id, so it can be watched and signalled as any other. */
+const UNSHARE = ['unshare', '--user', '--map-user=1000', '--map-group=1000', '--'] as const
+
+/** Containers often forbid it. */
+function canUnshare(): boolean {
+  const [program, ...args] = UNSHARE
+  return process.platform === 'linux' && spawnSync(program, [...args, 'true'], { stdio: 'ignore' }).status === 0
+}
+
+/** `spawn` with the rights of `user`. */
+export function spawnAs(user: RunAs, program: string, args: readonly string[], options: SpawnOptions): ChildProcess {
+  const { prefix, ...ids } = user
+  const [command, ...rest] = [...(prefix ?? []), program, ...args] as [string, ...string[]]
+  return spawn(command, rest, { ...options, ...ids })
+}
+
+function makeUser(): RunAs {
   // Debian, Red Hat and most others; then Alpine and busybox.
   const attempts: [string, string[]][] = [
     ['useradd', ['--system', '--user-group', '--no-create-home', '--shell', '/bin/false', 'postgres']],
@@ -94,16 +124,27 @@ export async function letIn(user: RunAs, folder: string): Promise<void> {
  * @throws Error naming the folder that is closed, and the remedy.
  */
 export function assertReachable(user: RunAs, path: string, what: string): void {
-  if (user.uid === undefined) return
-  const closed = ancestors(path).find((folder) => {
-    const { status } = spawnSync('/bin/sh', ['-c', 'test -x "$1"', 'sh', folder], { ...user, cwd: '/', env: {} })
-    return status !== 0
-  })
+  const closed = closedTo(user, path)
   if (closed === undefined) return
   throw new Error(
     `Started as root, PostgreSQL runs as user "postgres", and that user may not enter ${closed}, where ${what} is. ` +
       `Open it with "chmod o+x ${closed}", move ${what} to a place that is open (for data: --data /var/lib/streamforge), or start StreamForge as a normal user. ${USE_YOUR_OWN}`,
   )
+}
+
+/** The first folder on the way to the path that the user may not enter. */
+function closedTo(user: RunAs, path: string): string | undefined {
+  const { uid, gid } = user
+  if (uid === undefined || gid === undefined) return undefined
+  return ancestors(path).find((folder) => {
+    const { status } = spawnSync('/bin/sh', ['-c', 'test ! -e "$1" || test -x "$1"', 'sh', folder], {
+      uid,
+      gid,
+      cwd: '/',
+      env: {},
+    })
+    return status !== 0
+  })
 }
 
 /** `/`, `/a`, `/a/b` for `/a/b`. */

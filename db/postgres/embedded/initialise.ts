@@ -2,10 +2,17 @@
  * Makes a database folder, once. initdb works in a folder beside it, which is renamed when it is complete: a crash half-way leaves rubbish
  * to be removed, never a folder that looks like a database.
  */
-import { spawn } from 'node:child_process'
 import { chown, mkdir, mkdtemp, open, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import { assertReachable, type Binaries, letIn, type RunAs, serverEnvironment, USE_YOUR_OWN } from './binaries.ts'
+import {
+  assertReachable,
+  type Binaries,
+  letIn,
+  type RunAs,
+  serverEnvironment,
+  spawnAs,
+  USE_YOUR_OWN,
+} from './binaries.ts'
 
 export const SUPERUSER = 'streamforge'
 const MAJOR = '18'
@@ -87,12 +94,12 @@ export async function run(program: string, args: string[], user: RunAs, input = 
     const keep = (chunk: Buffer) => {
       output = (output + chunk.toString('utf8')).slice(-4_000)
     }
-    const child = spawn(program, args, { ...user, cwd: '/', env: serverEnvironment(), detached: true, stdio: 'pipe' })
-    child.stdout.on('data', keep)
-    child.stderr.on('data', keep)
+    const child = spawnAs(user, program, args, { cwd: '/', env: serverEnvironment(), detached: true, stdio: 'pipe' })
+    child.stdout?.on('data', keep)
+    child.stderr?.on('data', keep)
     // A program that ended at once does not read: its exit code says why.
-    child.stdin.on('error', () => {})
-    child.stdin.end(input)
+    child.stdin?.on('error', () => {})
+    child.stdin?.end(input)
     child.on('error', (error) => resolve({ failure: error.message, output }))
     child.on('close', (code, signal) => resolve({ failure: code === 0 ? null : `exit ${signal ?? code}`, output }))
   })

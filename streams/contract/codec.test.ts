@@ -6,6 +6,7 @@ import { createMemoryRegistry } from '../testing/memory-registry.ts'
 import { subjectOf, VALUE_SCHEMAS } from './avro.ts'
 import { createDecoder, createEncoder, type SchemaRegistry, Undecodable } from './codec.ts'
 import { CLICK_TYPES, type ClickstreamEvent, type EventOf, ORDER_STATUSES, type Order, type Trip } from './events.ts'
+import { EVENT_TIME_MIN, FUTURE_MAX_MS } from './input.ts'
 import { CLICKSTREAM, type InputTopic, ORDERS, TRIPS } from './topics.ts'
 
 const at = { appendedAtMs: Date.UTC(2026, 0, 31, 12), partition: 2, offset: 41 }
@@ -15,12 +16,15 @@ const text = fc.string({ unit: 'grapheme' })
 const maybe = <T>(value: Arbitrary<T>) => fc.option(value, { nil: null })
 // avsc refuses 2^53 − 1 itself; no event comes near: times end at 8.64e15.
 const integer = fc.integer({ min: 0, max: Number.MAX_SAFE_INTEGER - 1 })
-const times = { event_time: integer, original_time: maybe(integer), sent_at: maybe(integer), received_at: integer }
+// What a job can compute on: see `unusable` in input.ts.
+const eventTime = fc.integer({ min: EVENT_TIME_MIN, max: at.appendedAtMs + FUTURE_MAX_MS })
+const key = fc.string({ unit: 'grapheme', minLength: 1 })
+const times = { event_time: eventTime, original_time: maybe(integer), sent_at: maybe(integer), received_at: integer }
 
 const click: Arbitrary<ClickstreamEvent> = fc.record({
   event_id: text,
   event_type: fc.constantFrom(...CLICK_TYPES),
-  user_id: maybe(text),
+  user_id: key,
   anonymous_id: maybe(text),
   session_id: maybe(text),
   page_url: maybe(text),
@@ -37,7 +41,7 @@ const click: Arbitrary<ClickstreamEvent> = fc.record({
 })
 const order: Arbitrary<Order> = fc.record({
   order_id: text,
-  user_id: text,
+  user_id: key,
   product_id: maybe(text),
   category: maybe(text),
   quantity: maybe(integer),
@@ -50,7 +54,7 @@ const order: Arbitrary<Order> = fc.record({
 })
 const trip: Arbitrary<Trip> = fc.record({
   trip_id: text,
-  region_id: text,
+  region_id: key,
   fare_minor: integer,
   currency: text,
   duration_s: integer,
@@ -120,6 +124,19 @@ describe('an encoded event', () => {
     expect(large.length).toBeGreaterThan(300_000)
     expect([...large.subarray(0, 5)]).toEqual([...first.subarray(0, 5)])
     expect(encode(anOrder)).toEqual(first)
+  })
+})
+
+describe('an event of a producer that checks nothing', () => {
+  it.each([
+    ['a time before 1990', { event_time: EVENT_TIME_MIN - 1 }],
+    ['a time more than a day ahead of the log', { event_time: at.appendedAtMs + FUTURE_MAX_MS + 1 }],
+    ['a time that no date has', { event_time: 9e15 }],
+    ['no user', { user_id: '' }],
+  ])('is refused with %s', async (_what, change) => {
+    const registry = createMemoryRegistry()
+    const encode = await createEncoder(ORDERS, registry)
+    expect(await reasonOf(registry, ORDERS, encode({ ...anOrder, ...change }))).toBe('invalid_event')
   })
 })
 

@@ -7,7 +7,7 @@
 import type { Resolver, Schema, Type } from 'avsc'
 import { ALERT_SCHEMA, avroType, subjectOf, VALUE_SCHEMAS } from './avro.ts'
 import type { EventOf } from './events.ts'
-import { parseEvent } from './input.ts'
+import { parseEvent, unusable } from './input.ts'
 import type { AlertRow } from './results.ts'
 import { ALERTS, type InputTopic } from './topics.ts'
 
@@ -142,7 +142,10 @@ export function createDecoder<T extends InputTopic>(
             'bad_avro',
             `Not a value of schema ${id}: ${value.length - decoded.offset} bytes too many or too few`,
           )
-        return decoded.value as EventOf[T]
+        const event = decoded.value as EventOf[T]
+        const problem = unusable(topic, event, at.appendedAtMs)
+        if (problem !== null) throw new Undecodable('invalid_event', problem)
+        return event
       }
       return decodeJson(topic, value, at, defaultCurrency)
     },

@@ -6,7 +6,15 @@
  * The same schemas make the OpenAPI document.
  */
 import { z } from 'zod'
-import { CLICK_TYPES, type ClickstreamEvent, type EventOf, ORDER_STATUSES, type Order, type Trip } from './events.ts'
+import {
+  CLICK_TYPES,
+  type ClickstreamEvent,
+  type EventOf,
+  keyOf,
+  ORDER_STATUSES,
+  type Order,
+  type Trip,
+} from './events.ts'
 import { AMOUNT_MAX, toMinor } from './money.ts'
 import { toEpochMs } from './time-text.ts'
 import { CLICKSTREAM, type InputTopic, ORDERS, TRIPS } from './topics.ts'
@@ -221,6 +229,18 @@ const parsers = {
 
 function refuse(code: ProblemCode, field: string | null, message: string): { ok: false; problem: InputProblem } {
   return { ok: false, problem: { code, field, message } }
+}
+
+/**
+ * Why an event that came as Avro can't be computed, though its schema is right; null when it can. Producers other than the edge are not bound by its
+ * checks, and one absurd time or missing key must not reach a store that would refuse it for ever.
+ */
+export function unusable<T extends InputTopic>(topic: T, event: EventOf[T], appendedAtMs: number): string | null {
+  const { event_time } = event
+  if (!(event_time >= EVENT_TIME_MIN)) return 'event_time: before 1990'
+  if (event_time > appendedAtMs + FUTURE_MAX_MS) return 'event_time: more than a day in the future'
+  if (keyOf[topic](event) === '') return `${topic === CLICKSTREAM ? 'user_id (or anonymous_id)' : 'the key'}: required`
+  return null
 }
 
 /** Says the first three things that are wrong, each with its field. */

@@ -4,6 +4,7 @@ import type { AlertRow } from '../contract/results.ts'
 import { stableId } from '../contract/stable-id.ts'
 import { ORDERS } from '../contract/topics.ts'
 import { type Match, repetition } from '../operators/repetition.ts'
+import { plus } from '../operators/sum.ts'
 import { FRAUD_RULES, type FraudRule } from './fraud-rules.ts'
 import type { Job } from './job.ts'
 
@@ -55,7 +56,7 @@ function alertRow(
     state: match.state,
     superseded_by: match.supersededBy,
     supersedes: [...match.supersedes],
-    total_minor: match.candidates.reduce((sum, c) => sum + c.detail.amountMinor, 0),
+    total_minor: match.candidates.reduce((sum, c) => plus(sum, c.detail.amountMinor), 0),
     currency: rule.currency,
     first_at: Math.min(...match.candidates.map((c) => c.timeMs)),
     last_at: Math.max(...match.candidates.map((c) => c.timeMs)),

@@ -3,6 +3,7 @@ import type { Trip } from '../contract/events.ts'
 import type { RegionWindow } from '../contract/results.ts'
 import { TRIPS } from '../contract/topics.ts'
 import { groupKey, ungroup } from '../operators/group-key.ts'
+import { plus } from '../operators/sum.ts'
 import { tumblingWindow } from '../operators/tumbling-window.ts'
 import { hours, type Job, minutes } from './job.ts'
 
@@ -22,9 +23,9 @@ const regionWindow = (window: RegionWindow) =>
       create: () => ({ trips: 0, fareMinor: 0, durationS: 0, distanceM: 0 }),
       add(acc, t) {
         acc.trips++
-        acc.fareMinor += t.fare_minor
-        acc.durationS += t.duration_s
-        acc.distanceM += t.distance_m
+        acc.fareMinor = plus(acc.fareMinor, t.fare_minor)
+        acc.durationS = plus(acc.durationS, t.duration_s)
+        acc.distanceM = plus(acc.distanceM, t.distance_m)
       },
     },
     table: 'trips_by_region',

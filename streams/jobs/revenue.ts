@@ -2,6 +2,7 @@
 import type { Order } from '../contract/events.ts'
 import { ORDERS } from '../contract/topics.ts'
 import { groupKey, ungroup } from '../operators/group-key.ts'
+import { plus } from '../operators/sum.ts'
 import { tumblingWindow } from '../operators/tumbling-window.ts'
 import { type Job, minutes } from './job.ts'
 
@@ -27,10 +28,10 @@ export const revenue: Job = {
           add(acc, o) {
             if (o.status === 'refunded') {
               acc.refunds++
-              acc.refundedMinor += o.amount_minor
+              acc.refundedMinor = plus(acc.refundedMinor, o.amount_minor)
             } else {
               acc.orders++
-              acc.revenueMinor += o.amount_minor
+              acc.revenueMinor = plus(acc.revenueMinor, o.amount_minor)
             }
           },
         },

@@ -3,6 +3,7 @@ import { type ClickstreamEvent, clickUser } from '../contract/events.ts'
 import type { FunnelStage } from '../contract/results.ts'
 import { CLICKSTREAM } from '../contract/topics.ts'
 import { Session, sessionWindow } from '../operators/session-window.ts'
+import { plus } from '../operators/sum.ts'
 import { type Job, minutes } from './job.ts'
 
 class ClickSession extends Session {
@@ -50,7 +51,7 @@ export const sessions: Job = {
             s.purchases++
             if (e.revenue_minor !== null && e.currency !== null) {
               s.revenue ??= {}
-              s.revenue[e.currency] = (s.revenue[e.currency] ?? 0) + e.revenue_minor
+              s.revenue[e.currency] = plus(s.revenue[e.currency] ?? 0, e.revenue_minor)
             }
           }
         },
@@ -65,7 +66,7 @@ export const sessions: Job = {
           survivor.purchases += absorbed.purchases
           for (const [currency, minor] of Object.entries(absorbed.revenue ?? {})) {
             survivor.revenue ??= {}
-            survivor.revenue[currency] = (survivor.revenue[currency] ?? 0) + minor
+            survivor.revenue[currency] = plus(survivor.revenue[currency] ?? 0, minor)
           }
         },
         table: 'sessions',

@@ -8,6 +8,7 @@ import type { ClickstreamEvent, Order } from '../contract/events.ts'
 import type { ProductRow } from '../contract/results.ts'
 import { CLICKSTREAM, ORDERS } from '../contract/topics.ts'
 import { groupKey, ungroup } from '../operators/group-key.ts'
+import { plus } from '../operators/sum.ts'
 import { tumblingWindow, type WindowView } from '../operators/tumbling-window.ts'
 import { hours, type Job } from './job.ts'
 
@@ -69,7 +70,7 @@ export const topProducts: Job = {
             else if (e.event_type === 'add_to_cart') acc.carts++
             else {
               acc.purchases++
-              acc.revenueMinor += e.revenue_minor ?? 0
+              acc.revenueMinor = plus(acc.revenueMinor, e.revenue_minor ?? 0)
             }
           },
         },
@@ -86,7 +87,7 @@ export const topProducts: Job = {
           ...counts,
           add(acc, o) {
             acc.purchases++
-            acc.revenueMinor += o.amount_minor
+            acc.revenueMinor = plus(acc.revenueMinor, o.amount_minor)
           },
         },
         table: 'products_by_hour',

@@ -6,6 +6,7 @@ import { type ClickstreamEvent, type ClickType, clickUser, type Order } from '..
 import { CLICKSTREAM, ORDERS } from '../contract/topics.ts'
 import { addToPanes, type PackedPanes, unpackPanes } from '../operators/panes.ts'
 import { Profile, profile } from '../operators/profile.ts'
+import { plus } from '../operators/sum.ts'
 import { days, hours, type Job, minutes } from './job.ts'
 
 const SESSION_GAP_MS = minutes(30)
@@ -131,7 +132,7 @@ const orders = profile<Order, OrderProfile, 'orders'>({
     }
     p.panes = addToPanes(p.panes, o.event_time, o.amount_minor)
     p.orders++
-    p.totalMinor += o.amount_minor
+    p.totalMinor = plus(p.totalMinor, o.amount_minor)
     if (o.event_time >= p.lastOrderMs) {
       p.lastOrderMs = o.event_time
       p.lastOrderId = o.order_id

@@ -5,6 +5,7 @@
  * each pane as (start / unit, count, amount). Invariant: panes are ascending, and none is older than its horizon before the newest.
  */
 import type { Pane, Panes } from '../contract/features.ts'
+import { plus } from './sum.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 3_600_000
@@ -37,7 +38,7 @@ function addAt(packed: number[], from: number, to: number, unit: number, amountM
     const at = packed[i]!
     if (at === unit) {
       packed[i + 1]!++
-      packed[i + 2]! += amountMinor
+      packed[i + 2] = plus(packed[i + 2]!, amountMinor)
       return true
     }
     if (at < unit) return false

@@ -87,7 +87,6 @@ export class StreamRuntime {
   #lastHeartbeatMs = Number.NEGATIVE_INFINITY
   /** Something was left over, or has happened since the last flush. */
   #dirty = false
-  #featureGeneration: string | null = null
 
   constructor(deps: RuntimeDeps, settings: Partial<RuntimeSettings> = {}) {
     this.#deps = deps
@@ -315,22 +314,26 @@ export class StreamRuntime {
     }
   }
 
-  /** The feature store is a projection: one that has lost its marker gets everything again. */
+  /**
+   * The feature store is a projection: one that has lost its marker gets everything again, and so does a task whose features went to another one. The
+   * generation is saved with the task's state, so a crash before all has been written doesn't end it.
+   */
   async #checkFeatures(): Promise<void> {
     const { features, clock } = this.#deps
-    const generation = await this.#retry('features', () => features.generation())
-    if (generation !== null && (this.#featureGeneration === null || generation === this.#featureGeneration)) {
-      this.#featureGeneration = generation
-      return
-    }
-    if (this.#featureGeneration !== null) this.#observer.featuresLost?.()
-    for (const { task } of this.tasks) task.republishFeatures()
-    this.#dirty = true
+    let generation = await this.#retry('features', () => features.generation())
     if (generation === null) {
       const fresh = `${this.#settings.owner}-${clock.now()}`
       await this.#retry('features', () => features.setGeneration(fresh))
-      this.#featureGeneration = fresh
-    } else this.#featureGeneration = generation
+      generation = fresh
+    }
+    let lost = false
+    for (const { task } of this.tasks) {
+      if (task.featureGeneration === generation) continue
+      lost ||= task.featureGeneration !== ''
+      task.republishFeatures(generation)
+      this.#dirty = true
+    }
+    if (lost) this.#observer.featuresLost?.()
   }
 
   /** Drain first: what these tasks have computed is written and checkpointed before another member may begin. */

@@ -47,6 +47,7 @@ export interface TaskCounters {
 
 interface SavedProgress {
   streamTimeMs: number
+  featureGeneration: string
   events: number
   late: number
   duplicate: number
@@ -61,6 +62,8 @@ export class Task<T extends InputTopic = InputTopic> {
   readonly counters: TaskCounters = { events: 0, outcomes: { late: 0, duplicate: 0, dead_letter: 0 } }
   /** The offset of the next record to process. */
   nextOffset = 0
+  /** Of the feature store that holds this task's features but for those awaiting publication; empty while unknown. Saved with them. */
+  featureGeneration = ''
   /** Highest event time, capped: the stream time that the watermark follows. */
   streamTimeMs = Number.NEGATIVE_INFINITY
 
@@ -204,9 +207,10 @@ export class Task<T extends InputTopic = InputTopic> {
     return { drained, more }
   }
 
-  /** Marks all features for writing: the store has lost them. */
-  republishFeatures(): void {
+  /** Marks all features for writing, to a store that has lost them or never had them. */
+  republishFeatures(generation: string): void {
     for (const operator of this.#operators) operator.republish?.()
+    this.featureGeneration = generation
   }
 
   /** The parts of the state, in a fixed order, for checkpoints. */
@@ -222,15 +226,27 @@ export class Task<T extends InputTopic = InputTopic> {
       fields: [
         { name: 'streamTimeMs', type: 'double' },
         ...['events', 'late', 'duplicate', 'dead_letter'].map((name) => ({ name, type: 'long' as const })),
+        { name: 'featureGeneration', type: 'string', default: '' },
       ],
     },
     changes: () => ({
       deletes: [],
-      upserts: [['task', { streamTimeMs: this.streamTimeMs, events: this.counters.events, ...this.counters.outcomes }]],
+      upserts: [
+        [
+          'task',
+          {
+            streamTimeMs: this.streamTimeMs,
+            featureGeneration: this.featureGeneration,
+            events: this.counters.events,
+            ...this.counters.outcomes,
+          },
+        ],
+      ],
     }),
     restore: (_key, value) => {
-      const { streamTimeMs, events, late, duplicate, dead_letter } = value as SavedProgress
+      const { streamTimeMs, featureGeneration, events, late, duplicate, dead_letter } = value as SavedProgress
       this.streamTimeMs = streamTimeMs
+      this.featureGeneration = featureGeneration
       this.#at.watermarkMs = streamTimeMs - WATERMARK_DELAY_MS
       this.counters.events = events
       Object.assign(this.counters.outcomes, { late, duplicate, dead_letter })

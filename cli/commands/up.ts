@@ -66,8 +66,11 @@ function configFrom(env: CommandIo['env'], overrides: Parameters<typeof loadConf
   try {
     return loadConfig(env, overrides)
   } catch (error) {
-    if (error instanceof ConfigError) throw new CommandFailed(error.message)
-    throw error
+    if (!(error instanceof ConfigError)) throw error
+    // Problems of options alone are wrong arguments like any other.
+    if (error.problems.every((problem) => problem.startsWith('--')))
+      throw new UsageError(`${error.problems.join('. ')}.`)
+    throw new CommandFailed(error.message)
   }
 }
 

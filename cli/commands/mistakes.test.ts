@@ -1,0 +1,65 @@
+/** Wrong arguments of every command: one sentence that says what is wrong and where to read on, and exit code 2. Nothing is started or touched. */
+import { fileURLToPath } from 'node:url'
+import { describe, expect, it } from 'vitest'
+import { systemClock } from '../../streams/time/clock.ts'
+import type { Command } from '../command.ts'
+import { doctor } from './doctor.ts'
+import { replay } from './replay.ts'
+import { simulate } from './simulate.ts'
+import { status } from './status.ts'
+import { up } from './up.ts'
+
+const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+
+const MISTAKES: [command: Command, args: string, about: RegExp][] = [
+  [up, 'here', /up takes options only, not "here"/],
+  [up, '--fast', /--fast/],
+  [up, '--port', /--port/],
+  [up, '--port abc', /--port .*whole number from 0 to 65535, not "abc"/],
+  [up, '--port 70000 --rate fast', /--port .*--rate /],
+  [up, '--no-simulate=maybe', /no-simulate/],
+  [status, 'please', /status takes options only, not "please"/],
+  [status, '--jsn', /--jsn/],
+  [doctor, 'who', /doctor takes options only, not "who"/],
+  [doctor, '--url ftp://shop.example', /--url takes an http or https URL, not "ftp:\/\/shop.example"/],
+  [doctor, '--url here', /--url takes an http or https URL, not "here"/],
+  [doctor, '--url http://shop.example', /needs its write key: give --write-key/],
+  [simulate, 'file.csv', /simulate takes no file.*"file.csv"/],
+  [simulate, '--rate 0', /--rate takes a whole number from 1/],
+  [simulate, '--rate 50/s', /--rate takes a whole number.*"50\/s"/],
+  [simulate, '--events many', /--events takes a whole number.*"many"/],
+  [simulate, '--seed 1.5', /--seed takes a whole number/],
+  [replay, '', /replay needs a file/],
+  [replay, 'one.csv two.csv --mapping rees46', /takes one file, not 2/],
+  [replay, 'package.json', /needs --mapping: a preset \(rees46, online-retail, nyc-tlc\)/],
+  [replay, 'missing.csv --mapping rees46', /no file missing\.csv/],
+  [replay, 'tests --mapping rees46', /tests is not a file/],
+  [replay, 'package.json --mapping nonsense', /nonsense is neither a preset .* nor a file/],
+  [replay, 'package.json --mapping LICENSE', /LICENSE is not valid JSON/],
+  [replay, 'package.json --mapping rees46 --speed 0', /--speed takes a number above 0 or "max", not "0"/],
+]
+
+describe('wrong arguments', () => {
+  const named = MISTAKES.map(([command, args, about]) => [`${command.name} ${args}`, command, args, about] as const)
+  it.each(named)('are told for: streamforge %s', async (_, command, args, about) => {
+    let out = ''
+    let err = ''
+    const code = await command.run(args.split(' ').filter(Boolean), {
+      out: (text) => {
+        out += text
+      },
+      err: (text) => {
+        err += text
+      },
+      isTty: false,
+      env: {},
+      cwd: ROOT,
+      clock: systemClock,
+      signal: new AbortController().signal,
+    })
+    expect(code, err).toBe(2)
+    expect(out).toBe('')
+    expect(err).toMatch(about)
+    expect(err).toMatch(new RegExp(`^\\S.* See "streamforge ${command.name} --help"\\.\\n$`))
+  })
+})

@@ -99,8 +99,25 @@ export const ALERT_SCHEMA: Schema = record('FraudAlert', [
   optional('trace_id'),
 ])
 
-/** Logical types are for other readers; inside, a time is its number of milliseconds. */
-export const avroType = (schema: Schema): Type => avro.Type.forSchema(schema, { logicalTypes: {} })
+const types = new Map<string, Type>()
+
+/**
+ * The schema's type. Logical types are for other readers; inside, a time is its number of milliseconds.
+ * Compiled once per schema text: every task has decoders and state of the same few schemas.
+ */
+export function avroType(schema: Schema): Type {
+  const text = JSON.stringify(schema)
+  let type = types.get(text)
+  if (!type) {
+    type = avro.Type.forSchema(schema, { logicalTypes: {} })
+    if (types.size >= TYPES_MAX) types.clear()
+    types.set(text, type)
+  }
+  return type
+}
+
+/** Schemas come from other producers too. */
+const TYPES_MAX = 1_000
 
 /** The Avro subject under which a topic's value schema is registered. */
 export const subjectOf = (topic: string): string => `${topic}-value`

@@ -34,7 +34,7 @@ export async function createWorkload(
       continue
     }
     if (random.chance(0.02)) burst = { left: 4 + random.int(5), user: random.pick(USERS) }
-    nowMs += random.chance(0.03) ? random.int(45 * MINUTE_MS) : random.int(20_000)
+    nowMs += random.chance(0.05) ? random.int(45 * MINUTE_MS) : random.int(20_000)
     const again =
       records.length > 0 && random.chance(0.05) ? records.at(-1 - random.int(Math.min(10, records.length))) : undefined
     if (again) {
@@ -62,7 +62,7 @@ type Times = Pick<Order, 'event_time' | 'original_time' | 'sent_at' | 'received_
 
 function timesAt(random: Random, nowMs: number): Times {
   let eventTime = nowMs - random.int(8_000)
-  if (random.chance(0.05)) eventTime -= random.int(90 * MINUTE_MS)
+  if (random.chance(0.1)) eventTime -= random.int(60 * MINUTE_MS)
   if (random.chance(0.01)) eventTime += random.int(20 * MINUTE_MS)
   return { event_time: eventTime, original_time: null, sent_at: null, received_at: nowMs }
 }

@@ -2,7 +2,7 @@
  * Runs a part of a benchmark in a Node process of its own, so that nothing else counts as its CPU or its memory.
  * The part takes its settings as JSON in its last argument and answers lines of JSON by {@link tell}.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
@@ -10,10 +10,12 @@ import { fileURLToPath } from 'node:url'
 const TYPESCRIPT = new URL('../cli/typescript.mjs', import.meta.url).href
 
 export interface Part<R> {
-  readonly child: ChildProcess
   /** The next line that the part tells. @throws Error when it ended instead */
   next(): Promise<R>
-  ended: Promise<void>
+  /** Asks a part that waits by {@link told}. */
+  ask(): Promise<R>
+  /** Lets it end, and waits for that. */
+  end(): Promise<void>
 }
 
 /** @param nodeFlags of this Node, e.g. `--cpu-prof` */
@@ -25,13 +27,20 @@ export function startPart<R>(module: URL, settings: object, nodeFlags: readonly 
   )
   const ended = once(child, 'exit').then(() => undefined)
   const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
+  const next = async (): Promise<R> => {
+    const { value, done } = await lines.next()
+    if (done) throw new Error(`${fileURLToPath(module)} ended without an answer.`)
+    return JSON.parse(value) as R
+  }
   return {
-    child,
-    ended,
-    async next() {
-      const { value, done } = await lines.next()
-      if (done) throw new Error(`${fileURLToPath(module)} ended without an answer.`)
-      return JSON.parse(value) as R
+    next,
+    ask() {
+      child.stdin!.write('next\n')
+      return next()
+    },
+    end() {
+      child.stdin!.end()
+      return ended
     },
   }
 }
@@ -42,5 +51,9 @@ export const partSettings = <S>(): S => JSON.parse(process.argv.at(-1) ?? '{}') 
 /** In the part: one answer. */
 export const tell = (answer: object): void => void process.stdout.write(`${JSON.stringify(answer)}\n`)
 
-/** In the part: resolves when whoever started it writes a line, or is gone. */
-export const told = (): Promise<unknown> => Promise.race([once(process.stdin, 'data'), once(process.stdin, 'end')])
+/** In the part: waits until whoever started it asks for the next answer, or is gone or has had enough. */
+export const told = (): Promise<'next' | 'end'> =>
+  new Promise((resolve) => {
+    process.stdin.once('data', () => resolve('next'))
+    process.stdin.once('end', () => resolve('end'))
+  })

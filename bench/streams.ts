@@ -74,7 +74,7 @@ async function runOnce(
       const settings: StreamsSettings = { logFolder, folder, postgresUrl: server.url, postgresPid: server.pid, jobs }
       const part = startPart<StreamsFigures>(new URL('./streams-process.ts', import.meta.url), settings, nodeFlags)
       const figures = await part.next()
-      await part.ended
+      await part.end()
       return { figures, counted: await count(server.url) }
     } finally {
       await server.stop()

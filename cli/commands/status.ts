@@ -79,7 +79,7 @@ async function healthOf({ edge_url }: RunningPlatform): Promise<Health> {
 function table(platform: RunningPlatform, health: Health): string {
   const rows: [string, string][] = [
     ['edge', `${platform.edge_url}   ${health.edge}`],
-    ...(platform.postgres_url ? [['postgres', platform.postgres_url] as [string, string]] : []),
+    ...(platform.postgres_url ? [['postgres', withoutPassword(platform.postgres_url)] as [string, string]] : []),
     [
       'pipelines',
       `${health.pipelines}${health.lag_records === null ? '' : `, lag ${health.lag_records} records`}${health.live === false ? ', catching up' : ''}`,
@@ -88,4 +88,11 @@ function table(platform: RunningPlatform, health: Health): string {
     ['process', `${platform.pid}, since ${platform.started_at}`],
   ]
   return `${rows.map(([name, value]) => `${name.padEnd(10)} ${value}`).join('\n')}\n`
+}
+
+/** A person's screen is not for secrets; `--json` is for programs that connect. */
+function withoutPassword(url: string): string {
+  const shown = new URL(url)
+  shown.password = ''
+  return shown.href
 }

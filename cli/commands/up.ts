@@ -139,7 +139,7 @@ export async function startPlatform(config: Config, io: Pick<CommandIo, 'clock' 
       clock: io.clock,
     })
     started.push(() => edge.close())
-    await announce(dataDir, edge, databaseUrl, io.clock.now())
+    await announce(config, edge, databaseUrl, io.clock.now())
     started.push(() => rm(join(dataDir, RUNNING_FILE), { force: true }))
     const platform: Platform = {
       edge,
@@ -183,10 +183,14 @@ async function reachDatabase(url: string, isGiven: boolean): Promise<void> {
   }
 }
 
-/** Written whole or not at all: commands may read it at any moment. Without the database's password: that is in secrets.json. */
-async function announce(dataDir: string, edge: Edge, databaseUrl: string, nowMs: number): Promise<void> {
+/**
+ * Written whole or not at all: commands may read it at any moment. For its owner only, as secrets.json is: the embedded database's password is in the URL, so that
+ * programs can connect. One from DATABASE_URL is the environment's secret, and is left out.
+ */
+async function announce(config: Config, edge: Edge, databaseUrl: string, nowMs: number): Promise<void> {
+  const { dataDir } = config
   const postgresUrl = new URL(databaseUrl)
-  postgresUrl.password = ''
+  if (config.databaseUrl) postgresUrl.password = ''
   const file = {
     pid: process.pid,
     started_at: new Date(nowMs).toISOString(),

@@ -149,7 +149,6 @@ export async function createDriver({
 
   return {
     async send(topic, raw, at) {
-      if (at) nowMs = Math.max(nowMs, toEpochMs(at.arrives))
       const appendedAtMs = at ? toEpochMs(at.arrives) : Math.max(nowMs, timeOf(raw))
       const parsed = parseEvent(topic, raw, { receivedAt: appendedAtMs, currency, newId: () => `driver-${ids++}` })
       if (!parsed.ok) throw new Error(`not an event of ${topic}: ${parsed.problem.message}`)

@@ -7,7 +7,9 @@
 import type { FeatureParts, FeatureWrite } from '../../streams/contract/features.ts'
 
 /** What the store has of one user; a part is missing when nothing of that topic was seen. */
-export type StoredFeatures = { [P in keyof FeatureParts]?: { value: FeatureParts[P]; partition: number; position: number } }
+export type StoredFeatures = {
+  [P in keyof FeatureParts]?: { value: FeatureParts[P]; partition: number; position: number }
+}
 
 export interface FeatureReader {
   /** @returns null when the user is unknown. */

@@ -1,6 +1,6 @@
-/** The edge on Node: an HTTP server around the app's fetch. Invariant: closing lets requests in flight finish, and does not wait for idle connections. */
+/** The edge on Node: an HTTP server around the app's fetch. Invariant: closing lets requests in flight finish, and waits for no other connections. */
 import { createServer } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { AddressInfo, Socket } from 'node:net'
 import { getRequestListener, type HttpBindings } from '@hono/node-server'
 import { getConnInfo } from '@hono/node-server/conninfo'
 import type { Context } from 'hono'
@@ -39,6 +39,13 @@ export async function serve({ fetch, host, port, graceMs = 10_000 }: ServeOption
     { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS },
     listener,
   )
+  // Browsers and pools open connections in advance. Node does not count one as idle before its first request.
+  const unused = new Set<Socket>()
+  server.on('connection', (socket: Socket) => {
+    unused.add(socket)
+    socket.once('close', () => unused.delete(socket))
+  })
+  server.on('request', ({ socket }) => unused.delete(socket))
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(new CannotListen(sentenceFor(error, host, port), { cause: error })),
@@ -50,7 +57,10 @@ export async function serve({ fetch, host, port, graceMs = 10_000 }: ServeOption
   async function close(): Promise<void> {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()))
     // A connection that becomes idle after its last answer would be kept alive for a minute.
-    const idle = setInterval(() => server.closeIdleConnections(), CLOSE_CHECK_MS)
+    const idle = setInterval(() => {
+      server.closeIdleConnections()
+      for (const socket of unused) socket.destroy()
+    }, CLOSE_CHECK_MS)
     const grace = setTimeout(() => server.closeAllConnections(), graceMs)
     server.closeIdleConnections()
     await closed

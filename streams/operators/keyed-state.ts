@@ -1,8 +1,8 @@
 /**
  * A map whose entries know whether they have changed since the last flush and since the last checkpoint.
  *
- * The two marks live in the entries, so that touching an entry a thousand times costs one list element. Invariant: an entry is in the
- * changed lists exactly while its mark is set.
+ * The two marks live in the entries, so that touching an entry a thousand times costs one list element. Invariant: an entry whose mark is set is in the
+ * list of that mark once; one that has left the state lost its marks, and stays in the lists, passed over, until they are next taken.
  */
 import type { Schema } from 'avsc'
 import type { StateSection } from './operator.ts'

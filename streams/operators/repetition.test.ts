@@ -141,6 +141,23 @@ describe('a repetition', () => {
     expect(run.alerts.size).toBe(1)
   })
 
+  it('is final at the very event that brings the watermark to its last', () => {
+    const run = new OperatorRun(failedLogins(), 1_000)
+    for (const t of [10_000, 11_000, 12_000]) run.feed(at(t))
+    run.feed(at(12_999))
+    run.drain()
+    expect(run.table('fraud_alerts')).toMatchObject([{ final: false }])
+    run.feed(at(13_000))
+    run.drain()
+    expect(run.table('fraud_alerts')).toMatchObject([{ final: true, position: 4 }])
+  })
+
+  it('keeps a candidate as long as an event on time can be within the span of it, to the millisecond', () => {
+    const run = new OperatorRun(failedLogins())
+    for (const t of [0, 1, WITHIN, WITHIN]) run.feed(at(t))
+    expect(states(run)).toEqual({ 'ada:1+2+3': 'active' })
+  })
+
   it('takes an event as late as the allowed lateness says', () => {
     const run = new OperatorRun(failedLogins({ allowedLatenessMs: 5_000 }))
     run.feed(at(10_000))
@@ -225,7 +242,11 @@ function holdToTheDefinition(
       expect(run.alerts.has(`${id}@${offset}`)).toBe(true)
     }
     for (const [id, candidates] of active) {
-      if (activeBefore.has(id)) continue
+      // Nothing is told of a match that stays what it was.
+      if (activeBefore.has(id)) {
+        expect(run.alerts.has(`${id}@${offset}`)).toBe(false)
+        continue
+      }
       const replaced = gone.filter(([, c]) => overlap(c, candidates)).map(([g]) => g)
       expect(byId.get(id)).toMatchObject({ state: 'active', supersedes: replaced, position: offset })
       expect(run.alerts.has(`${id}@${offset}`)).toBe(true)

@@ -184,6 +184,13 @@ describe('a session', () => {
     expect(living(run)).toMatchObject([{ started_at: -GAP, ended_at: GAP, events: 3 }])
   })
 
+  it('is begun by an event that could still be joined by one on time, not by an older one', () => {
+    const run = new OperatorRun(visits())
+    run.feed(at(GAP, 'ada'))
+    expect(run.feed(at(0, 'ben'))).toBe('applied')
+    expect(run.feed(at(-1, 'cem'))).toBe('late')
+  })
+
   it('stays open for the allowed lateness', () => {
     const run = new OperatorRun(visits(30_000))
     run.feed(at(0, 'ben'))

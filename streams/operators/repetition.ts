@@ -57,6 +57,8 @@ interface KeyState<D> extends Entry {
   candidates: Candidate<D>[]
   /** Active matches not yet settled, in order. */
   matches: Match<D>[]
+  /** Superseded ones that an event on time could still bring back. */
+  superseded: Match<D>[]
   gone: boolean
   /** When the timer that counts is set for: one set earlier for another deadline is ignored when it fires. */
   timerMs: number
@@ -115,6 +117,13 @@ function createRepetition<E extends { event_time: number }, D>(
       state.matches.shift()
       state.candidates = state.candidates.filter((c) => isAfter(c, last))
       emit(state, { ...match, position: offset }, { final: true, announce: false })
+      changed = true
+    }
+    if (state.superseded.length > 0) {
+      const isOpen = (m: Match<D>): boolean => (m.candidates.at(-1) as Candidate<D>).timeMs > settledMs
+      for (const match of state.superseded)
+        if (!isOpen(match)) emit(state, { ...match, position: offset }, { final: true, announce: false })
+      state.superseded = state.superseded.filter(isOpen)
       changed = true
     }
     const expiredMs = settledMs - spec.withinMs
@@ -187,13 +196,12 @@ function createRepetition<E extends { event_time: number }, D>(
       const replaced = gone.filter((m) => overlaps(m.candidates, candidates)).map((m) => m.id)
       return before.get(id) ?? newMatch(state, candidates, id, replaced, at, triggeredMs)
     })
+    state.superseded = state.superseded.filter((m) => !nowIds.has(m.id))
     for (const m of gone) {
       const heir = state.matches.find((n) => overlaps(m.candidates, n.candidates))
-      emit(
-        state,
-        { ...m, state: 'superseded', supersededBy: heir?.id ?? null, position: at.offset },
-        { final: false, announce: true },
-      )
+      const superseded: Match<D> = { ...m, state: 'superseded', supersededBy: heir?.id ?? null, position: at.offset }
+      state.superseded.push(superseded)
+      emit(state, superseded, { final: false, announce: true })
     }
   }
 
@@ -213,6 +221,7 @@ function createRepetition<E extends { event_time: number }, D>(
           key,
           candidates: [],
           matches: [],
+          superseded: [],
           gone: false,
           timerMs: Number.POSITIVE_INFINITY,
           unsaved: false,
@@ -259,13 +268,14 @@ function createRepetition<E extends { event_time: number }, D>(
         name: spec.name,
         schema: savedSchema(spec.detailSchema),
         keyOf: (state) => state.key,
-        toValue: (state) => ({ candidates: state.candidates, matches: state.matches }),
+        toValue: (state) => ({ candidates: state.candidates, matches: state.matches, superseded: state.superseded }),
         restore(key, value) {
-          const saved = value as Pick<KeyState<D>, 'candidates' | 'matches'>
+          const saved = value as Pick<KeyState<D>, 'candidates' | 'matches' | 'superseded'>
           const state: KeyState<D> = {
             key,
             candidates: [...saved.candidates],
             matches: [...saved.matches],
+            superseded: [...saved.superseded],
             gone: false,
             timerMs: Number.POSITIVE_INFINITY,
             unsaved: false,
@@ -325,6 +335,7 @@ function savedSchema(detail: Schema): Schema {
     fields: [
       { name: 'candidates', type: { type: 'array', items: candidate } },
       { name: 'matches', type: { type: 'array', items: match } },
+      { name: 'superseded', type: { type: 'array', items: 'Match' }, default: [] },
     ],
   } as unknown as Schema
 }

@@ -114,8 +114,7 @@ describe('a first job', () => {
      * `TOPOLOGY` lists the jobs; the runtime opens their operators for every partition. There is nothing else to register: put your job's file into
      * streams/jobs, its test beside it, and its name into that list.
      *
-     * A job that is new has no state in the checkpoints. It begins where the stream is now; to count the past as well, reset the checkpoints, and
-     * everything is computed again from the log. That changes no other result: chapter 3 tells why.
+     * A job that is new has no state in the checkpoints: it begins where the stream is now.
      */
     expect(eventsByRegion.on[CLICKSTREAM]).toHaveLength(1)
   })

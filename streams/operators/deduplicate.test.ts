@@ -103,7 +103,7 @@ describe('deduplication', () => {
           }
         },
       ),
-      { numRuns: 400 },
+      { numRuns: 200 },
     )
   })
 })

@@ -153,7 +153,7 @@ describe('the change tracker', () => {
         while (s.tracker.hasUnpublished) publish(3)
         expect(published).toEqual(new Map([...s.boxes].map(([key, b]) => [key, b.n])))
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 })

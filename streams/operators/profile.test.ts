@@ -221,7 +221,7 @@ describe('in any life', () => {
         expect(run.verdicts).toEqual(verdicts)
         expect([...run.features].map(([user, w]) => [user, w.position, w.value]).sort()).toEqual(expected.sort())
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 
@@ -230,7 +230,7 @@ describe('in any life', () => {
       fc.property(lives, delays, (script, delayMs) => {
         expect(difference(play(clicks(), script, delayMs), playDisturbed(clicks(), script, delayMs))).toBeNull()
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 })

@@ -287,7 +287,7 @@ const latenesses = fc.constantFrom(0, 1, 45_000)
 
 describe('in any life', () => {
   it('the active matches, who superseded whom, verdicts and finality follow the definition after every record', () => {
-    fc.assert(fc.property(lives, delays, counts, latenesses, holdToTheDefinition), { numRuns: 300 })
+    fc.assert(fc.property(lives, delays, counts, latenesses, holdToTheDefinition), { numRuns: 150 })
   })
 
   it('drains, checkpoints, merges and crashes change nothing that is seen', () => {
@@ -296,7 +296,7 @@ describe('in any life', () => {
         const factory = failedLogins({ count, allowedLatenessMs })
         expect(difference(play(factory, script, delayMs), playDisturbed(factory, script, delayMs))).toBeNull()
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 

@@ -291,7 +291,7 @@ describe('in any life', () => {
           if (expected[i]!.overLong) expect(row.final).toBe(true)
         }
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     )
   })
 
@@ -322,7 +322,7 @@ describe('in any life', () => {
         const factory = visits(latenessMs)
         expect(difference(play(factory, script, delayMs), playDisturbed(factory, script, delayMs))).toBeNull()
       }),
-      { numRuns: 400 },
+      { numRuns: 200 },
     )
   })
 

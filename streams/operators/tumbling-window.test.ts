@@ -190,7 +190,7 @@ describe('in any life', () => {
         expect(run.verdicts).toEqual(verdicts)
         expect(sorted(run.table('traffic_by_minute'))).toEqual(sorted(rows))
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 
@@ -200,7 +200,7 @@ describe('in any life', () => {
         const factory = sales(latenessMs)
         expect(difference(play(factory, script, delayMs), playDisturbed(factory, script, delayMs))).toBeNull()
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 

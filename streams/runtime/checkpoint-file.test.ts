@@ -96,7 +96,7 @@ describe('a base and its deltas', () => {
         }
         expect(readBack(files)).toEqual(truth)
       }),
-      { numRuns: 300 },
+      { numRuns: 150 },
     )
   })
 

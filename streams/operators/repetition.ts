@@ -238,7 +238,7 @@ function createRepetition<E extends { event_time: number }, D>(
       return 'applied'
     },
     advance(at) {
-      // Only up to the bucket's end: what a timer settles must not depend on which other timers happen to fire.
+      // Only up to the bucket's end: so a match becomes final with the bucket of its own deadline, whatever else of its key is due.
       const endedMs = Math.floor(at.watermarkMs / TIMER_BUCKET_MS) * TIMER_BUCKET_MS
       timers.fire(
         at.watermarkMs,

@@ -16,6 +16,7 @@ export class BucketTimers<T> {
     this.#bucketMs = bucketMs
   }
 
+  /** @param dueMs in a bucket that has not been handed out: one that has is not looked at again */
   set(item: T, dueMs: number): void {
     const bucket = Math.floor(dueMs / this.#bucketMs)
     const items = this.#buckets.get(bucket)

@@ -6,6 +6,7 @@
  */
 import type { Resolver, Schema, Type } from 'avsc'
 import { ALERT_SCHEMA, avroType, subjectOf, VALUE_SCHEMAS } from './avro.ts'
+import { compileReader } from './avro-reader.ts'
 import type { EventOf } from './events.ts'
 import { parseEvent, unusable } from './input.ts'
 import type { AlertRow } from './results.ts'
@@ -80,19 +81,32 @@ export function createDecoder<T extends InputTopic>(
   registry: SchemaRegistry,
   defaultCurrency: string,
 ): Decoder<EventOf[T]> {
+  /** A value of the schema from `start` to the end; throws where there is none. */
+  type Read = (value: Buffer, start: number) => EventOf[T]
   const reader: Type = avroType(VALUE_SCHEMAS[topic])
-  /** By schema id: how to read it (null: it is the reader's own, which is read quicker without a resolver), or why it can't be read. */
-  const resolvers = new Map<number, Resolver | null | Undecodable>()
+  const readOwn: Read = compileReader<EventOf[T]>(VALUE_SCHEMAS[topic])
+  /** By schema id: how to read its values, or why they can't be read. */
+  const reads = new Map<number, Read | Undecodable>()
   let lastId = -1
-  let lastResolver: Resolver | null | Undecodable = null
+  let lastRead: Read | Undecodable = readOwn
+
+  const readResolved =
+    (resolver: Resolver): Read =>
+    (value, start) => {
+      const decoded = reader.decode(value, start, resolver)
+      if (decoded.offset !== value.length) {
+        throw new RangeError(`${value.length - decoded.offset} bytes too many or too few`)
+      }
+      return decoded.value as EventOf[T]
+    }
 
   async function fetchSchema(id: number): Promise<void> {
     const writer = avroType(await registry.schema(id))
     try {
-      const same = writer.fingerprint().equals(reader.fingerprint())
-      resolvers.set(id, same ? null : reader.createResolver(writer))
+      const isOwn = writer.fingerprint().equals(reader.fingerprint())
+      reads.set(id, isOwn ? readOwn : readResolved(reader.createResolver(writer)))
     } catch (error) {
-      resolvers.set(
+      reads.set(
         id,
         new Undecodable('unknown_schema', `Schema ${id} can't be read as ${topic}: ${(error as Error).message}`),
       )
@@ -105,7 +119,7 @@ export function createDecoder<T extends InputTopic>(
       for (const { value } of records) {
         if (value.length < HEADER_BYTES || value[0] !== 0) continue
         const id = value.readUInt32BE(1)
-        if (id === lastId || resolvers.has(id)) continue
+        if (id === lastId || reads.has(id)) continue
         missing ??= new Set()
         missing.add(id)
       }
@@ -114,7 +128,7 @@ export function createDecoder<T extends InputTopic>(
         [...missing].map((id) =>
           fetchSchema(id).catch((error: unknown) => {
             if (!(error instanceof UnknownSchema)) throw error
-            resolvers.set(id, new Undecodable('unknown_schema', error.message))
+            reads.set(id, new Undecodable('unknown_schema', error.message))
           }),
         ),
       ).then(() => undefined)
@@ -123,26 +137,18 @@ export function createDecoder<T extends InputTopic>(
       if (value[0] === 0 && value.length >= HEADER_BYTES) {
         const id = value.readUInt32BE(1)
         if (id !== lastId) {
-          const resolver = resolvers.get(id)
-          if (resolver === undefined) {
-            throw new Undecodable('unknown_schema', `Schema ${id} was not fetched before decoding`)
-          }
-          lastResolver = resolver
+          const read = reads.get(id)
+          if (!read) throw new Undecodable('unknown_schema', `Schema ${id} was not fetched before decoding`)
+          lastRead = read
           lastId = id
         }
-        if (lastResolver instanceof Undecodable) throw lastResolver
-        let decoded: { value: unknown; offset: number }
+        if (lastRead instanceof Undecodable) throw lastRead
+        let event: EventOf[T]
         try {
-          decoded = reader.decode(value, HEADER_BYTES, lastResolver ?? undefined)
+          event = lastRead(value, HEADER_BYTES)
         } catch (error) {
           throw new Undecodable('bad_avro', `Not a value of schema ${id}: ${(error as Error).message}`)
         }
-        if (decoded.offset !== value.length)
-          throw new Undecodable(
-            'bad_avro',
-            `Not a value of schema ${id}: ${value.length - decoded.offset} bytes too many or too few`,
-          )
-        const event = decoded.value as EventOf[T]
         const problem = unusable(topic, event, at.appendedAtMs)
         if (problem !== null) throw new Undecodable('invalid_event', problem)
         return event

@@ -22,8 +22,11 @@ import type { OutboxRecord, RowsByTable } from './ports.ts'
 
 /** How much later than the highest event time an event may come and still be on time. */
 export const WATERMARK_DELAY_MS = 10_000
-/** A clock from the future moves the watermark no further than this beyond the record's append time. */
-export const FUTURE_CAP_MS = 5 * 60_000
+/**
+ * A clock from the future moves stream time no further than this beyond the record's append time. Zero: anything more would, for as long, make
+ * late what honest clients of the partition send now.
+ */
+export const FUTURE_CAP_MS = 0
 
 export interface TaskOptions<T extends InputTopic> {
   topology: readonly Job[]

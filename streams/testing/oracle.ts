@@ -19,7 +19,7 @@ const MINUTE = 60_000
 const HOUR = 60 * MINUTE
 const DELAY = 10_000
 const GAP = 30 * MINUTE
-const FUTURE_CAP = 5 * MINUTE
+const FUTURE_CAP = 0
 const DEDUPE_PERIOD = 10 * MINUTE
 
 /** A record as it lies in the log; `event` is null where nobody can read it. */

@@ -128,6 +128,11 @@ describe('an encoded event', () => {
 })
 
 describe('an event of a producer that checks nothing', () => {
+  it('has half surrogate pairs of its JSON replaced, as UTF-8 would', async () => {
+    const value = Buffer.from('{"order_id":"o","user_id":"a\\ud800b","amount":1}')
+    expect((await decode(createMemoryRegistry(), ORDERS, value)).user_id).toBe('a\ufffdb')
+  })
+
   it.each([
     ['a time before 1990', { event_time: EVENT_TIME_MIN - 1 }],
     ['a time more than a day ahead of the log', { event_time: at.appendedAtMs + FUTURE_MAX_MS + 1 }],

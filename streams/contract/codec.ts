@@ -166,13 +166,16 @@ export class UnknownSchema extends Error {
 const OPENING_BRACE = 0x7b
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 
+/** Half a surrogate pair, which JSON can escape, has no UTF-8: it would not survive a checkpoint as it is. */
+const wellFormed = (_key: string, value: unknown): unknown => (typeof value === 'string' ? value.toWellFormed() : value)
+
 function decodeJson<T extends InputTopic>(topic: T, value: Buffer, at: RecordOrigin, currency: string): EventOf[T] {
   if (value[0] !== OPENING_BRACE) {
     throw new Undecodable('unknown_format', 'Neither the Confluent wire format (first byte 0) nor a JSON object')
   }
   let raw: unknown
   try {
-    raw = JSON.parse(utf8.decode(value))
+    raw = JSON.parse(utf8.decode(value), wellFormed)
   } catch (error) {
     throw new Undecodable('bad_json', (error as Error).message)
   }

@@ -125,6 +125,8 @@ const orders = profile<Order, OrderProfile, 'orders'>({
       return
     }
     if (o.currency !== p.currency) {
+      // Amounts are in the newest order's currency: an older order in another one can't be added to them.
+      if (o.event_time < p.lastOrderMs) return
       p.currency = o.currency
       p.panes = null
       p.orders = 0

@@ -20,9 +20,9 @@ import {
 } from '../log/event-log.ts'
 import type { Clock } from '../time/clock.ts'
 import { Checkpointer, type CheckpointStores, type Snapshot } from './checkpointer.ts'
-import { collect, type RunningTask } from './collect.ts'
+import { Cut, type RunningTask } from './collect.ts'
 import type { RuntimeObserver } from './observer.ts'
-import { Fenced, type ResultStore } from './ports.ts'
+import { Fenced, type Flush, type OutboxRecord, type ResultStore } from './ports.ts'
 import { retrying, Stopped } from './retry.ts'
 import { Task } from './task.ts'
 
@@ -67,7 +67,7 @@ export const DEFAULT_SETTINGS: RuntimeSettings = {
   flushBacklogEvents: 50_000,
   checkpointMs: 5_000,
   liveLagRecords: 2_000,
-  rowsPerFlush: 20_000,
+  rowsPerFlush: 5_000,
   heartbeatMs: 1_000,
 }
 
@@ -95,7 +95,7 @@ export class StreamRuntime {
     this.#lastCheckpointMs = deps.clock.now()
   }
 
-  /** Runs until {@link stop}; rejects on what can't be retried: a fenced partition, an offset the log no longer holds, a bug in an operator. */
+  /** Runs until {@link stop}; rejects on what can't be retried: an offset the log no longer holds, a bug in an operator. */
   async run(): Promise<void> {
     const { log, registry } = this.#deps
     this.#encodeAlert = await this.#retry('schema registry', () => createAlertEncoder(registry))
@@ -146,7 +146,7 @@ export class StreamRuntime {
     await this.#publish(await this.#retry('results', () => this.#deps.results.unpublished()))
   }
 
-  async #publish(records: Awaited<ReturnType<ResultStore['apply']>>): Promise<void> {
+  async #publish(records: readonly OutboxRecord[]): Promise<void> {
     if (records.length === 0) return
     // A crash between the two lines below publishes again; the id lets readers see that it is the same.
     const named = records.map((r) => ({
@@ -253,30 +253,54 @@ export class StreamRuntime {
 
   /** One flush of all tasks. The cut is taken before the first await. */
   async #flush(checkpointNow: boolean): Promise<void> {
-    const { clock, results, features } = this.#deps
+    const { clock, features } = this.#deps
     const startedMs = clock.now()
     this.#lastFlushMs = startedMs
     this.#lastHeartbeatMs = startedMs
     this.#eventsSinceFlush = 0
-    const cut = collect(this.tasks, (t) => (this.isLive(t) ? 'everything' : 'final-only'), this.#settings.rowsPerFlush)
+    const cut = new Cut(this.tasks, (t) => (this.isLive(t) ? 'everything' : 'final-only'), this.#settings.rowsPerFlush)
     this.#dirty = cut.more
     const checkpointDue = checkpointNow || startedMs - this.#lastCheckpointMs >= this.#settings.checkpointMs
     const snapshots = checkpointDue ? this.#takeSnapshots() : []
 
-    const announcements = await this.#retry('results', () => results.apply(cut.flush))
-    if (cut.features.length > 0) await this.#retry('features', () => features.write(cut.features))
+    const { flush, announcements } = await this.#apply(cut)
+    const written = cut.features
+    if (written.length > 0) await this.#retry('features', () => features.write(written))
     await this.#publish(announcements)
     this.#observer.flushed?.({
       seconds: (clock.now() - startedMs) / 1000,
-      rows: cut.rowCount,
-      features: cut.features.length,
+      rows: Object.values(flush.rows).reduce((sum, rows) => sum + rows.length, 0),
+      features: written.length,
       announced: announcements.length,
-      progress: cut.flush.progress,
+      progress: flush.progress,
     })
     if (checkpointDue) {
       await this.#saveSnapshots(snapshots)
       await this.#checkFeatures()
     }
+  }
+
+  /** Writes the cut. What belongs to a partition that another process has taken over is left out; the rest is not to suffer for it. */
+  async #apply(cut: Cut): Promise<{ flush: Flush; announcements: OutboxRecord[] }> {
+    for (;;) {
+      const { flush } = cut
+      try {
+        return { flush, announcements: await this.#retry('results', () => this.#deps.results.apply(flush)) }
+      } catch (error) {
+        if (!(error instanceof Fenced)) throw error
+        this.#lose(error)
+        cut.leaveOut(error.at)
+      }
+    }
+  }
+
+  /** @throws the error, where the log has no group that could say who owns the partition */
+  #lose(fenced: Fenced): void {
+    const running = this.#tasks.get(partitionKey(fenced.at))
+    this.#tasks.delete(partitionKey(fenced.at))
+    this.#observer.fenced?.(fenced.at)
+    if (this.#subscription?.lost === undefined) throw fenced
+    if (running) this.#subscription.lost(fenced.at)
   }
 
   #takeSnapshots(): { running: RunningTask; snapshot: Snapshot }[] {
@@ -291,10 +315,15 @@ export class StreamRuntime {
     let bytes = 0
     for (const { running, snapshot } of snapshots) {
       const at = { topic: running.task.topic, partition: running.task.partition }
+      // Lost since the cut was taken.
+      if (this.#tasks.get(partitionKey(at)) !== running) continue
       try {
         await running.checkpointer.save(snapshot)
       } catch (error) {
-        if (error instanceof Fenced) throw error
+        if (error instanceof Fenced) {
+          this.#lose(error)
+          continue
+        }
         // Not retried here: the next checkpoint, a base, contains this one. Only recovery gets longer meanwhile.
         this.#observer.checkpointFailed?.(at, error as Error)
         continue

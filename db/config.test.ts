@@ -1,4 +1,5 @@
-import { resolve } from 'node:path'
+import { homedir } from 'node:os'
+import { join, resolve } from 'node:path'
 import { inspect } from 'node:util'
 import { describe, expect, it } from 'vitest'
 import { ConfigError, loadConfig } from './config.ts'
@@ -26,6 +27,14 @@ describe('loadConfig', () => {
       corsOrigins: [],
       logLevel: 'info',
       databaseUrl: null,
+      kafkaBrokers: [],
+      kafkaClientId: 'streamforge',
+      kafkaSaslMechanism: 'none',
+      kafkaSaslUsername: '',
+      kafkaSaslPassword: null,
+      kafkaTls: false,
+      cacheHome: join(homedir(), '.cache'),
+      serversDir: join(homedir(), '.cache', 'streamforge', 'servers'),
       rate: 50,
       ci: false,
     })
@@ -68,9 +77,34 @@ describe('loadConfig', () => {
     ['STREAMFORGE_PORT', '80.5'],
     ['STREAMFORGE_JWT_SECRET', 'short'],
     ['STREAMFORGE_WRITE_KEY', 'with space'],
+    ['KAFKA_BROKERS', 'kafka-1.example'],
+    ['KAFKA_BROKERS', 'a:9092,b:99999'],
+    ['KAFKA_SASL_MECHANISM', 'gssapi'],
+    ['KAFKA_TLS', 'perhaps'],
     ['STREAMFORGE_ADMIN_PASSWORD', 'ş'.repeat(37)],
   ])('refuses %s=%s', (variable, value) => {
     expect(problemsOf({ [variable]: value })).toEqual([expect.stringContaining(variable)])
+  })
+
+  it('takes brokers as a list, and SASL only as a whole', () => {
+    const KAFKA_BROKERS = 'kafka-1.example:9092, [::1]:9092 ,kafka-1.example:9092'
+    expect(loadConfig({ KAFKA_BROKERS }).kafkaBrokers).toEqual(['kafka-1.example:9092', '[::1]:9092'])
+    const sasl = { KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512', KAFKA_SASL_USERNAME: 'u', KAFKA_SASL_PASSWORD: 'hunter2' }
+    expect(loadConfig({ KAFKA_BROKERS, ...sasl })).toMatchObject({ kafkaSaslMechanism: 'scram-sha-512' })
+    expect(problemsOf({ ...sasl, KAFKA_SASL_PASSWORD: '' })).toEqual([
+      expect.stringContaining('needs KAFKA_SASL_USERNAME'),
+    ])
+    expect(problemsOf({ ...sasl, KAFKA_SASL_MECHANISM: '' })).toEqual([
+      expect.stringContaining('need KAFKA_SASL_MECHANISM'),
+    ])
+  })
+
+  it('keeps servers in the cache folder of the user, unless told where', () => {
+    expect(loadConfig({ XDG_CACHE_HOME: '/c' }).serversDir).toBe('/c/streamforge/servers')
+    expect(loadConfig({ XDG_CACHE_HOME: 'not/absolute' }).serversDir).toBe(
+      join(homedir(), '.cache/streamforge/servers'),
+    )
+    expect(loadConfig({ XDG_CACHE_HOME: '/c', STREAMFORGE_SERVERS_DIR: '/s' }).serversDir).toBe('/s')
   })
 
   it('never prints a secret, neither whole nor in an error', () => {

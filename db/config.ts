@@ -4,10 +4,12 @@
  * Parsed once at the start; all errors are reported together, each naming its variable and an example. The result is frozen, and its secrets
  * print as `[secret]`. To add a setting, add a line to SETTINGS: its type, default and error sentence follow from it.
  */
-import { resolve } from 'node:path'
+import { homedir } from 'node:os'
+import { isAbsolute, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { Secret } from './secret.ts'
 
+const SASL_MECHANISMS = ['none', 'plain', 'scram-sha-256', 'scram-sha-512'] as const
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'silent'] as const
 
 interface Setting<S extends z.ZodType> {
@@ -30,6 +32,19 @@ const wholeNumber = (min: number, max: number) =>
 
 /** Secrets are kept from error messages as well: no rule here may quote the value. */
 const secret = (text: z.ZodType<string>) => text.transform((value) => new Secret(value)).nullable()
+
+const yesOrNo = (fallback: 'yes' | 'no') =>
+  z
+    .string()
+    .default(fallback)
+    .refine((text) => /^(true|1|yes|on|false|0|no|off)$/i.test(text), 'must be true or false')
+    .transform((text) => /^(true|1|yes|on)$/i.test(text))
+
+/** `host:port`, also with an IPv6 address in brackets. */
+const isBroker = (text: string): boolean => {
+  const [, port] = /^(?:[\w.-]+|\[[0-9a-fA-F:.]+\]):(\d{1,5})$/.exec(text) ?? []
+  return port !== undefined && Number(port) >= 1 && Number(port) <= 65_535
+}
 
 const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text
 
@@ -113,6 +128,63 @@ const SETTINGS = {
         ),
     ),
   ),
+  /** The event log is Kafka when this is set, else the embedded one. */
+  kafkaBrokers: setting(
+    'KAFKA_BROKERS',
+    'kafka-1.example:9092,kafka-2.example:9092',
+    z
+      .string()
+      .default('')
+      .transform((text) => [
+        ...new Set(
+          text
+            .split(',')
+            .map((broker) => broker.trim())
+            .filter((broker) => broker !== ''),
+        ),
+      ])
+      .refine((brokers) => brokers.every(isBroker), 'must be host:port, several with commas between them')
+      .transform((brokers): readonly string[] => Object.freeze(brokers)),
+  ),
+  kafkaClientId: setting(
+    'KAFKA_CLIENT_ID',
+    'streamforge',
+    z
+      .string()
+      .regex(/^[\w.-]{1,100}$/, 'must be at most 100 letters, digits, dots, dashes and underscores')
+      .default('streamforge'),
+  ),
+  kafkaSaslMechanism: setting(
+    'KAFKA_SASL_MECHANISM',
+    'scram-sha-512',
+    z
+      .string()
+      .default('none')
+      .transform((text) => text.toLowerCase())
+      .pipe(z.enum(SASL_MECHANISMS, `must be one of ${SASL_MECHANISMS.join(', ')}`)),
+  ),
+  kafkaSaslUsername: setting('KAFKA_SASL_USERNAME', 'streamforge', z.string().default('')),
+  kafkaSaslPassword: setting('KAFKA_SASL_PASSWORD', 'a long password', secret(z.string())),
+  /** Certificates are checked against Node's authorities and those of NODE_EXTRA_CA_CERTS. */
+  kafkaTls: setting('KAFKA_TLS', 'true', yesOrNo('no')),
+  /** Where servers that the project finds or builds by itself are kept, for tests and for the cluster form on one machine. */
+  serversDir: setting(
+    'STREAMFORGE_SERVERS_DIR',
+    '~/.cache/streamforge/servers',
+    z
+      .string()
+      .default('')
+      .transform((path) => (path === '' ? '' : resolve(path.replace(/^~(?=\/)/, homedir())))),
+  ),
+  /** The XDG base directory specification: a path that is not absolute is to be ignored. */
+  cacheHome: setting(
+    'XDG_CACHE_HOME',
+    '/home/you/.cache',
+    z
+      .string()
+      .default('')
+      .transform((path) => (isAbsolute(path) ? path : join(homedir(), '.cache'))),
+  ),
   /** Events per second of the simulator; 0 sends none. */
   rate: setting('STREAMFORGE_RATE', '50', wholeNumber(0, 1_000_000).default(50)),
   /** Under CI a test that can't have its server fails; elsewhere it is skipped. Not ours to define, so any value but a no means yes. */
@@ -163,9 +235,27 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ov
     )
     return [name, undefined]
   })
-  if (problems.length > 0) throw new ConfigError(problems)
   // Each value was parsed by the schema its type is derived from.
-  return Object.freeze(Object.fromEntries(values)) as Config
+  const config = Object.fromEntries(values) as { -readonly [K in keyof Config]: Config[K] }
+  if (problems.length === 0) problems.push(...contradictions(config))
+  if (problems.length > 0) throw new ConfigError(problems)
+  config.serversDir ||= join(config.cacheHome, 'streamforge', 'servers')
+  return Object.freeze(config)
+}
+
+/** What is wrong between settings of which each alone is right. */
+function contradictions(config: Config): string[] {
+  const { kafkaSaslMechanism: mechanism, kafkaSaslUsername: username, kafkaSaslPassword: password } = config
+  if (mechanism === 'none') {
+    return username === '' && password === null
+      ? []
+      : [
+          'KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD need KAFKA_SASL_MECHANISM. Example: KAFKA_SASL_MECHANISM=scram-sha-512',
+        ]
+  }
+  return username !== '' && password !== null
+    ? []
+    : [`KAFKA_SASL_MECHANISM=${mechanism} needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD. Set both.`]
 }
 
 /** Space around a value is a slip of the pen, but may belong to a secret. */

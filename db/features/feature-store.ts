@@ -11,8 +11,13 @@ export type StoredFeatures = {
   [P in keyof FeatureParts]?: { value: FeatureParts[P]; partition: number; position: number }
 }
 
+/** The store can't be read or written now; the caller may try again. Nothing is promised of what was to be written. */
+export class FeaturesUnavailable extends Error {
+  override readonly name = 'FeaturesUnavailable'
+}
+
 export interface FeatureReader {
-  /** @returns null when the user is unknown. */
+  /** @returns null when the user is unknown. @throws FeaturesUnavailable from a store that is elsewhere */
   read(userId: string): Promise<StoredFeatures | null>
 }
 

@@ -77,12 +77,6 @@ class Writer {
     this.length += bytes.length
   }
 
-  u32(n: number): void {
-    this.reserve(4)
-    this.buffer.writeUInt32LE(n, this.length)
-    this.length += 4
-  }
-
   done(): Buffer {
     return this.buffer.subarray(0, this.length)
   }
@@ -118,7 +112,8 @@ export function encodeState(sections: readonly StateSection[], all: boolean): Bu
 }
 
 interface ReadSection extends SectionHeader {
-  entries: Generator<{ key: string; value: Buffer | null }>
+  /** `at`: where the value's length stands; null where the key was deleted. */
+  entries: Generator<{ key: string; at: number | null }>
 }
 
 /** Yields the sections of a file in order; each section's entries must be read to the end before the next. @throws CorruptCheckpoint */
@@ -141,12 +136,11 @@ function* readFile(file: Buffer): Generator<ReadSection> {
           const key = file.toString('utf8', at + 4, keyEnd)
           if (i < section.deletes) {
             at = keyEnd
-            yield { key, value: null }
+            yield { key, at: null }
             continue
           }
-          const valueEnd = keyEnd + 4 + file.readUInt32LE(keyEnd)
-          at = valueEnd
-          yield { key, value: file.subarray(keyEnd + 4, valueEnd) }
+          at = keyEnd + 4 + file.readUInt32LE(keyEnd)
+          yield { key, at: keyEnd }
         }
       })(),
     }
@@ -156,12 +150,27 @@ function* readFile(file: Buffer): Generator<ReadSection> {
 /** What one schema wrote of a section. Usually there is one layer; after an upgrade two, and a key is only ever in one. */
 interface Layer {
   schema: Schema
-  entries: Map<string, Buffer>
+  /** Where each value lies, as number of its file * FILE_UNIT + position: a number, since a buffer for each of millions would outweigh the values. */
+  entries: Map<string, number>
 }
 type Merged = Map<string, Layer[]>
+const FILE_UNIT = 2 ** 32
 
-/** Lays a file over what was merged so far. Yields now and then, so that the caller can let others run. */
-function* lay(merged: Merged, file: Buffer): Generator<void> {
+/** The value that a layer's entry stands for, with or without its length before it. */
+function valueAt(files: readonly Buffer[], entry: number, withLength: boolean): Buffer {
+  const file = files[Math.floor(entry / FILE_UNIT)] as Buffer
+  const at = entry % FILE_UNIT
+  return file.subarray(withLength ? at : at + 4, at + 4 + file.readUInt32LE(at))
+}
+
+/** Lays the files over each other, oldest first. Yields now and then, so that the caller can let others run. */
+function* lay(files: readonly Buffer[]): Generator<void, Merged> {
+  const merged: Merged = new Map()
+  for (let i = 0; i < files.length; i++) yield* layOne(merged, files[i] as Buffer, i * FILE_UNIT)
+  return merged
+}
+
+function* layOne(merged: Merged, file: Buffer, fileStart: number): Generator<void> {
   let steps = 0
   for (const section of readFile(file)) {
     const layers = merged.get(section.name) ?? []
@@ -172,9 +181,9 @@ function* lay(merged: Merged, file: Buffer): Generator<void> {
       layer = { schema: section.schema, entries: new Map() }
       layers.push(layer)
     }
-    for (const { key, value } of section.entries) {
-      if (layers.length > 1 || value === null) for (const other of layers) other.entries.delete(key)
-      if (value !== null) layer.entries.set(key, value)
+    for (const { key, at } of section.entries) {
+      if (layers.length > 1 || at === null) for (const other of layers) other.entries.delete(key)
+      if (at !== null) layer.entries.set(key, fileStart + at)
       if (++steps % 5000 === 0) yield
     }
   }
@@ -182,18 +191,16 @@ function* lay(merged: Merged, file: Buffer): Generator<void> {
 
 /** Merges a base and its deltas, oldest first, into one base. Yields now and then. @throws CorruptCheckpoint */
 export function* mergeFiles(files: readonly Buffer[]): Generator<void, Buffer> {
-  const merged: Merged = new Map()
-  for (const file of files) yield* lay(merged, file)
+  const merged = yield* lay(files)
   const writer = new Writer()
   const headers: SectionHeader[] = []
   let steps = 0
   for (const [name, layers] of merged) {
     for (const { schema, entries } of layers) {
       headers.push({ name, schema, deletes: 0, upserts: entries.size })
-      for (const [key, value] of entries) {
+      for (const [key, entry] of entries) {
         writer.key(key)
-        writer.u32(value.length)
-        writer.bytes(value)
+        writer.bytes(valueAt(files, entry, true))
         if (++steps % 5000 === 0) yield
       }
     }
@@ -207,13 +214,15 @@ export function* mergeFiles(files: readonly Buffer[]): Generator<void, Buffer> {
  * @throws CorruptCheckpoint
  */
 export function restoreState(sections: readonly StateSection[], files: readonly Buffer[]): string[] {
-  const merged: Merged = new Map()
-  for (const file of files) for (const _ of lay(merged, file));
+  const laying = lay(files)
+  let step = laying.next()
+  while (!step.done) step = laying.next()
+  const merged = step.value
   for (const section of sections) {
     const reader = typeOf(section.schema)
     for (const { schema, entries } of merged.get(section.name) ?? []) {
       const read = readerOf(reader, schema, section.name)
-      for (const [key, value] of entries) section.restore(key, read(value))
+      for (const [key, entry] of entries) section.restore(key, read(valueAt(files, entry, false)))
     }
     merged.delete(section.name)
   }

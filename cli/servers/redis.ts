@@ -23,6 +23,8 @@ export interface RedisOptions {
   log?: (message: string) => void
   /** Memory it may use; over it, writes are refused. */
   maxMemoryMb?: number
+  /** Further lines of redis.conf, e.g. `{'cluster-enabled': 'yes'}`; they go before ours. */
+  settings?: Readonly<Record<string, string | number>>
 }
 
 export interface RedisServer extends ServerProcess {
@@ -50,6 +52,8 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
     ['maxmemory', `${options.maxMemoryMb ?? 2_048}mb`],
     ['maxmemory-policy', 'noeviction'],
     ['daemonize', 'no'],
+    // Of a setting that is there twice, Redis takes the last.
+    ...Object.entries(options.settings ?? {}),
   ]
   await writeFile(configuration, lines.map(([name, value]) => `${name} ${value}\n`).join(''), { mode: 0o600 })
   const server = await startServer(

@@ -62,6 +62,9 @@ export function createStreamsTelemetry(register: Registry, logger: Logger): Runt
     released(where) {
       logger.debug({ task: partitionKey(where) }, 'Task handed back')
     },
+    fenced(where) {
+      logger.warn({ task: partitionKey(where) }, 'Another process has taken the partition over; this one has let it go')
+    },
     flushed(done) {
       flush.observe(done.seconds)
       rows.inc(done.rows)

@@ -15,6 +15,7 @@ export function releasedFiles(kept: readonly Manifest[], forgotten: readonly Man
 export function fencedAt(at: TopicPartition, epoch: number, current: number | null): Fenced {
   const where = `${at.topic}[${at.partition}]`
   return new Fenced(
+    at,
     current === null
       ? `${where} has no epoch: begin one before writing for it.`
       : `${where} belongs to epoch ${current} now; this task has epoch ${epoch} and must stop. Another process took the partition over.`,

@@ -94,6 +94,11 @@ export interface SubscriptionHandler {
 export interface LogSubscription {
   /** Delivers until `stop`, then hands all partitions back through `revoked`. Rejects if the log or the handler fails for good. */
   run(handler: SubscriptionHandler): Promise<void>
+  /**
+   * Another process writes for this partition, so this member must believe the group, not itself: ask anew who has it. `assigned` follows where it is still
+   * ours. A log without groups of processes has no such method: there it is a fault that ends the run.
+   */
+  lost?(at: TopicPartition): void
   /** Tells the log how far the group has come, for lag tools only: recovery goes by checkpoints. */
   commit(at: TopicPartition, nextOffset: number): Promise<void>
   stop(): Promise<void>

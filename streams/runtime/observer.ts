@@ -9,6 +9,8 @@ import type { TaskProgress } from './ports.ts'
 export interface RuntimeObserver {
   restored?(at: TopicPartition, report: RestoreReport & { startOffset: number; epoch: number }): void
   released?(at: TopicPartition): void
+  /** Another process has taken the partition over. */
+  fenced?(at: TopicPartition): void
   flushed?(flush: {
     seconds: number
     rows: number

@@ -53,6 +53,12 @@ export interface Manifest {
 /** This process no longer owns the partition: another has begun a higher epoch. The task must stop and write no more. */
 export class Fenced extends Error {
   override readonly name = 'Fenced'
+  readonly at: TopicPartition
+
+  constructor(at: TopicPartition, message: string) {
+    super(message)
+    this.at = at
+  }
 }
 
 export interface ManifestStore {

@@ -35,7 +35,7 @@ describe('retrying', () => {
   })
 
   it('does not argue with a fence', async () => {
-    const { outcome, attempts } = setUp(1, new Fenced('taken over'))
+    const { outcome, attempts } = setUp(1, new Fenced({ topic: 'transactions.orders', partition: 0 }, 'taken over'))
     expect(await outcome).toBeInstanceOf(Fenced)
     expect(attempts()).toBe(1)
   })

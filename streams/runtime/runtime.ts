@@ -20,7 +20,7 @@ import {
 } from '../log/event-log.ts'
 import type { Clock } from '../time/clock.ts'
 import { Checkpointer, type CheckpointStores, type Snapshot } from './checkpointer.ts'
-import { Cut, type RunningTask } from './collect.ts'
+import { Cut, type RunningTask } from './cut.ts'
 import type { RuntimeObserver } from './observer.ts'
 import { Fenced, type Flush, type OutboxRecord, type ResultStore } from './ports.ts'
 import { retrying, Stopped } from './retry.ts'

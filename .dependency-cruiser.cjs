@@ -8,7 +8,12 @@ const room = (name, from, allowed) => ({
 module.exports = {
   forbidden: [
     { name: 'no-cycles', severity: 'error', from: {}, to: { circular: true, dependencyTypesNot: ['type-only'] } },
-    { name: 'nobody-imports-a-main', severity: 'error', from: { pathNot: '^(cli|tests|bench)/' }, to: { path: '(^|/)(main|worker)\\.ts$' } },
+    {
+      name: 'nobody-imports-a-main',
+      severity: 'error',
+      from: { pathNot: '^(cli|tests|bench)/|\\.test\\.ts$|^streams/thread\\.ts$' },
+      to: { path: '(^|/)(main|worker)\\.ts$' },
+    },
     room('edge', '^edge/', '^(edge|db|observability)/|^streams/(contract|time)/|^streams/log/event-log\\.ts$'),
     room('contract', '^streams/contract/', '^streams/contract/'),
     room('time', '^streams/time/', '^streams/(contract|time)/'),
@@ -17,15 +22,32 @@ module.exports = {
     room('log', '^streams/log/', '^streams/(contract|time|log)/|^db/lmdb\\.ts$|^observability/'),
     room('runtime', '^streams/runtime/', '^streams/|^db/(features|objects)/|^observability/'),
     // The ports that db/ implements are types, and the error classes they name (Fenced).
-    room('db', '^db/', '^db/|^streams/(contract|time)/|^streams/runtime/ports\\.ts$|^streams/log/event-log\\.ts$|^observability/'),
+    room(
+      'db',
+      '^db/',
+      '^db/|^streams/(contract|time)/|^streams/runtime/ports\\.ts$|^streams/log/event-log\\.ts$|^observability/',
+    ),
     room('observability', '^observability/', '^observability/'),
-    room('workflows', '^workflows/', '^(workflows|db|observability)/|^streams/(contract|time)/|^streams/log/event-log\\.ts$'),
-    { name: 'no-tests-in-product', severity: 'error', from: { pathNot: '\\.test\\.ts$|/testing/|^tests/|^bench/' }, to: { path: '\\.test\\.ts$|/testing/|^tests/' } },
+    room(
+      'workflows',
+      '^workflows/',
+      '^(workflows|db|observability)/|^streams/(contract|time)/|^streams/log/event-log\\.ts$',
+    ),
+    {
+      name: 'no-tests-in-product',
+      severity: 'error',
+      from: { pathNot: '\\.test\\.ts$|/testing/|^tests/|^bench/' },
+      to: { path: '\\.test\\.ts$|/testing/|^tests/' },
+    },
   ],
   options: {
     doNotFollow: { path: 'node_modules' },
     tsPreCompilationDeps: true,
     tsConfig: { fileName: 'tsconfig.json' },
-    enhancedResolveOptions: { extensions: ['.ts', '.js', '.mjs', '.cjs'], exportsFields: ['exports'], conditionNames: ['import', 'require', 'node', 'default', 'types'] },
+    enhancedResolveOptions: {
+      extensions: ['.ts', '.js', '.mjs', '.cjs'],
+      exportsFields: ['exports'],
+      conditionNames: ['import', 'require', 'node', 'default', 'types'],
+    },
   },
 }

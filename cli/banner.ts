@@ -1,24 +1,31 @@
 /** The one calm screen of `npm start`: where things are, and how to send the first event. */
 import type { Config } from '../db/config.ts'
-import type { Platform } from './commands/up.ts'
+import type { Secrets } from '../db/secrets.ts'
+import type { Edge } from '../edge/main.ts'
 
-export interface BannerInput extends Pick<Platform, 'edge' | 'secrets'> {
-  config: Pick<Config, 'dataDir' | 'rate' | 'writeKey'>
+export interface BannerInput {
+  edge: Edge
+  secrets: Secrets
+  config: Pick<Config, 'dataDir' | 'rate' | 'writeKey' | 'adminPassword'>
   simulate: boolean
 }
 
 export function banner({ edge, secrets, config, simulate }: BannerInput): string {
   const key = secrets.writeKey.reveal()
-  const login = edge.firstLogin
-    ? `  Admin login   ${edge.firstLogin.username} / ${edge.firstLogin.password}   (shown this once: keep it)`
-    : '  Admin login   admin, with the password of the first start'
+  const { firstLogin } = edge
+  const password = config.adminPassword
+    ? 'as given in STREAMFORGE_ADMIN_PASSWORD'
+    : 'with the password of the first start'
+  const login = firstLogin
+    ? `${firstLogin.username} / ${firstLogin.password}   (shown this once: keep it)`
+    : `admin, ${password}`
   return `
   StreamForge is running
 
   Dashboard     ${edge.url}/
   API           ${edge.url}/docs
   Write key     ${config.writeKey ? 'as given in STREAMFORGE_WRITE_KEY' : key}
-${login}
+  Admin login   ${login}
   Data          ${config.dataDir}
   Simulator     ${simulate ? `${config.rate} events/s (--no-simulate turns it off)` : 'off'}
 

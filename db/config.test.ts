@@ -33,6 +33,9 @@ describe('loadConfig', () => {
       kafkaSaslUsername: '',
       kafkaSaslPassword: null,
       kafkaTls: false,
+      redisUrl: null,
+      redisCluster: false,
+      schemaRegistryUrl: null,
       cacheHome: join(homedir(), '.cache'),
       serversDir: join(homedir(), '.cache', 'streamforge', 'servers'),
       rate: 50,
@@ -81,14 +84,27 @@ describe('loadConfig', () => {
     ['KAFKA_BROKERS', 'a:9092,b:99999'],
     ['KAFKA_SASL_MECHANISM', 'gssapi'],
     ['KAFKA_TLS', 'perhaps'],
+    ['REDIS_URL', 'localhost:6379'],
+    ['REDIS_URL', 'redis://a:6379,http://b:6379'],
+    ['REDIS_URL', 'redis://a/zero'],
+    ['REDIS_CLUSTER', 'three'],
+    ['SCHEMA_REGISTRY_URL', 'registry:8081'],
     ['STREAMFORGE_ADMIN_PASSWORD', 'ş'.repeat(37)],
   ])('refuses %s=%s', (variable, value) => {
     expect(problemsOf({ [variable]: value })).toEqual([expect.stringContaining(variable)])
   })
 
+  it('takes one Redis or the nodes of a cluster, and shows neither passwords nor the URL', () => {
+    const REDIS_URL = 'rediss://u:hunter2@a.example:6379,b.example:6380'
+    const config = loadConfig({ REDIS_URL, REDIS_CLUSTER: 'yes', SCHEMA_REGISTRY_URL: 'https://u:hunter2@r.example' })
+    expect(config.redisUrl?.reveal()).toBe(REDIS_URL)
+    expect(config.redisCluster).toBe(true)
+    expect(JSON.stringify(config)).not.toContain('hunter2')
+  })
+
   it('takes brokers as a list, and SASL only as a whole', () => {
-    const KAFKA_BROKERS = 'kafka-1.example:9092, [::1]:9092 ,kafka-1.example:9092'
-    expect(loadConfig({ KAFKA_BROKERS }).kafkaBrokers).toEqual(['kafka-1.example:9092', '[::1]:9092'])
+    const KAFKA_BROKERS = 'kafka-1.example:9092, b:9092 ,kafka-1.example:9092'
+    expect(loadConfig({ KAFKA_BROKERS }).kafkaBrokers).toEqual(['kafka-1.example:9092', 'b:9092'])
     const sasl = { KAFKA_SASL_MECHANISM: 'SCRAM-SHA-512', KAFKA_SASL_USERNAME: 'u', KAFKA_SASL_PASSWORD: 'hunter2' }
     expect(loadConfig({ KAFKA_BROKERS, ...sasl })).toMatchObject({ kafkaSaslMechanism: 'scram-sha-512' })
     expect(problemsOf({ ...sasl, KAFKA_SASL_PASSWORD: '' })).toEqual([

@@ -7,6 +7,7 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { z } from 'zod'
+import { isRedisUrl } from './features/redis-url.ts'
 import { Secret } from './secret.ts'
 
 const SASL_MECHANISMS = ['none', 'plain', 'scram-sha-256', 'scram-sha-512'] as const
@@ -40,9 +41,9 @@ const yesOrNo = (fallback: 'yes' | 'no') =>
     .refine((text) => /^(true|1|yes|on|false|0|no|off)$/i.test(text), 'must be true or false')
     .transform((text) => /^(true|1|yes|on)$/i.test(text))
 
-/** `host:port`, also with an IPv6 address in brackets. */
+/** `host:port`. */
 const isBroker = (text: string): boolean => {
-  const [, port] = /^(?:[\w.-]+|\[[0-9a-fA-F:.]+\]):(\d{1,5})$/.exec(text) ?? []
+  const [, port] = /^[\w.-]+:(\d{1,5})$/.exec(text) ?? []
   return port !== undefined && Number(port) >= 1 && Number(port) <= 65_535
 }
 
@@ -167,6 +168,34 @@ const SETTINGS = {
   kafkaSaslPassword: setting('KAFKA_SASL_PASSWORD', 'a long password', secret(z.string())),
   /** Certificates are checked against Node's authorities and those of NODE_EXTRA_CA_CERTS. */
   kafkaTls: setting('KAFKA_TLS', 'true', yesOrNo('no')),
+  /** The feature store is Redis when this is set, else the embedded one. */
+  redisUrl: setting(
+    'REDIS_URL',
+    'redis://:password@redis.example:6379',
+    secret(
+      z
+        .string()
+        .refine(
+          isRedisUrl,
+          'must be a URL that begins with redis:// or rediss://; for a cluster, several with commas between them',
+        ),
+    ),
+  ),
+  /** Whether REDIS_URL names nodes of a Redis Cluster. */
+  redisCluster: setting('REDIS_CLUSTER', 'true', yesOrNo('no')),
+  /** A registry with Confluent's API, user and password in the URL; else the embedded one, which the edge serves at /schema-registry. */
+  schemaRegistryUrl: setting(
+    'SCHEMA_REGISTRY_URL',
+    'http://user:password@registry.example:8081',
+    secret(
+      z
+        .string()
+        .refine(
+          (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol),
+          'must be a URL that begins with http:// or https://',
+        ),
+    ),
+  ),
   /** Where servers that the project finds or builds by itself are kept, for tests and for the cluster form on one machine. */
   serversDir: setting(
     'STREAMFORGE_SERVERS_DIR',

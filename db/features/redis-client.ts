@@ -7,6 +7,7 @@
 import { Cluster, Redis, type RedisOptions } from 'ioredis'
 import { Counter, type Registry } from 'prom-client'
 import { FeaturesUnavailable } from './feature-store.ts'
+import { parseRedisUrls } from './redis-url.ts'
 
 export interface RedisTarget {
   /** `redis://[user:password@]host[:port][/db]`, or `rediss://` for TLS. For a cluster, some of its nodes with commas between them. */
@@ -148,26 +149,10 @@ function openCluster(nodes: readonly URL[]): Cluster {
     {
       redisOptions: common(nodes[0]!),
       enableOfflineQueue: false,
-      // Without it a node that restarts and keeps its slots is never connected again.
+      // A node that restarts and keeps its slots is connected again at once, not when the slots are next looked up.
       clusterNodeRetryStrategy: (times) => Math.min(times * 100, NODE_RETRY_MAX_MS),
       // Certificates are for names, so names must reach the TLS layer.
       ...(nodes[0]!.protocol === 'rediss:' && { dnsLookup: (address, done) => done(null, address) }),
     },
   )
-}
-
-/**
- * The servers of a `REDIS_URL`. Those after the first may be just `host:port`; user and password are the first one's for all.
- * @throws RangeError for what is no such URL; the message does not quote it, since it may hold a password
- */
-export function parseRedisUrls(text: string): URL[] {
-  const [first = '', ...others] = text.split(',').map((part) => part.trim())
-  const all = [first, ...others.map((part) => (part.includes('://') ? part : `${first.split('://')[0]}://${part}`))]
-  return all.map((part) => {
-    if (!URL.canParse(part) || !/^rediss?:\/\/./.test(part) || !/^(\/\d*)?$/.test(new URL(part).pathname))
-      throw new RangeError('must be a URL like redis://host:6379, or several with commas between them')
-    const url = new URL(part)
-    if (!url.hostname) throw new RangeError('must name a host, like redis://host:6379')
-    return url
-  })
 }

@@ -1,0 +1,337 @@
+/**
+ * A member of a consumer group on kafkajs: gets its partitions, reads each from where `assigned` says, hands what moves back after a drain.
+ *
+ * Invariants: the handler is called for one thing at a time; within a partition every record is delivered in order, from the offset that `assigned` gave, whatever
+ * the group has committed; what a rebalance leaves here is neither drained nor read again; nothing is skipped in silence. There is one way out, in `run`.
+ */
+import { type Consumer, type EachBatchPayload, type Kafka, KafkaJSNonRetriableError } from 'kafkajs'
+import type { Logger } from '../../../observability/log.ts'
+import type { Clock } from '../../time/clock.ts'
+import {
+  type LogSubscription,
+  OffsetOutOfRange,
+  partitionKey,
+  type SubscriptionHandler,
+  type TopicPartition,
+} from '../event-log.ts'
+import type { Partitions } from './assign.ts'
+import type { FetchedRecord } from './client.ts'
+import { beyondEnd, type KafkaCluster, rootOf, unavailable } from './cluster.ts'
+import { createMembership } from './membership.ts'
+import { toLogRecord } from './records.ts'
+
+export interface SubscriptionSettings {
+  /** Without a heartbeat for this long a member is taken for dead and its partitions go to others. */
+  sessionTimeoutMs: number
+  heartbeatMs: number
+  /** How long a rebalance waits for a member that still drains. */
+  rebalanceTimeoutMs: number
+  /** A handler that works longer than this on one call counts as stuck: no more heartbeats. */
+  handlingTimeoutMs: number
+  /** A fetch waits this long for records; it is also how soon an idle member hears of a rebalance. */
+  fetchWaitMs: number
+  /** Records per delivered batch, at most. */
+  maxBatchRecords: number
+  /** Bytes per fetch, at most: of a partition, and in all. */
+  maxPartitionBytes: number
+  maxFetchBytes: number
+}
+
+export const DEFAULT_SUBSCRIPTION: SubscriptionSettings = {
+  sessionTimeoutMs: 15_000,
+  heartbeatMs: 1_000,
+  rebalanceTimeoutMs: 60_000,
+  handlingTimeoutMs: 60_000,
+  fetchWaitMs: 500,
+  maxBatchRecords: 2_000,
+  maxPartitionBytes: 1024 * 1024,
+  maxFetchBytes: 8 * 1024 * 1024,
+}
+
+export interface SubscriptionDeps {
+  /** Of this subscription alone. */
+  client: Kafka
+  cluster: KafkaCluster
+  brokers: readonly string[]
+  group: string
+  topics: readonly string[]
+  clock: Clock
+  settings: SubscriptionSettings
+  logger?: Logger | undefined
+  ended(): void
+}
+
+interface Held {
+  readonly at: TopicPartition
+  /** The offset of the next record to deliver. */
+  position: number
+}
+
+const RECONNECT_MAX_MS = 2_000
+
+export function createSubscription(deps: SubscriptionDeps): LogSubscription {
+  const { client, cluster, group, topics, clock, settings, logger } = deps
+  const held = new Map<string, Held>()
+  const stop = new AbortController()
+  let handler: SubscriptionHandler
+  let running: Promise<void> | null = null
+  let failure: Error | null = null
+  let finish: () => void = () => {}
+  const finished = new Promise<void>((resolve) => {
+    finish = resolve
+  })
+  /** The tail of the handler's calls, and since when the one under way has run. */
+  let turn: Promise<unknown> = Promise.resolve()
+  let busySinceMs: number | null = null
+  /** The change of partitions under way. */
+  let change: Promise<void> = Promise.resolve()
+
+  const membership = createMembership({
+    group,
+    topics,
+    holds: () => byTopic([...held.values()].map(({ at }) => at)),
+    settled: () => change,
+    thrownOut: () => release([...held.values()]).catch(fail),
+    alive: () => busySinceMs === null || clock.now() - busySinceMs < settings.handlingTimeoutMs,
+    stopping: () => stop.signal.aborted || failure !== null,
+    async outOfRange(at) {
+      const error = await gone(at, held.get(partitionKey(at))?.position ?? 0).catch((reason: Error) => reason)
+      fail(error)
+      return error
+    },
+  })
+  const consumer: Consumer = client.consumer({
+    groupId: group,
+    partitionAssigners: [membership.assigner],
+    allowAutoTopicCreation: false,
+    sessionTimeout: settings.sessionTimeoutMs,
+    rebalanceTimeout: settings.rebalanceTimeoutMs,
+    heartbeatInterval: settings.heartbeatMs,
+    maxWaitTimeInMs: settings.fetchWaitMs,
+    maxBytesPerPartition: settings.maxPartitionBytes,
+    maxBytes: settings.maxFetchBytes,
+    // For as long as it takes: giving up would mean to leave the group, and to join it again as a stranger.
+    retry: { retries: Number.MAX_SAFE_INTEGER, restartOnFailure: async () => !stop.signal.aborted && failure === null },
+  })
+
+  /** The first reason counts; whoever called `run` is told. */
+  function fail(error: Error): void {
+    failure ??= error
+    finish()
+  }
+
+  /** One call of the handler after the other. */
+  function exclusive<R>(call: () => Promise<R>): Promise<R> {
+    const mine = turn.then(async () => {
+      busySinceMs = clock.now()
+      try {
+        return await call()
+      } finally {
+        busySinceMs = null
+      }
+    })
+    turn = mine.catch(() => {})
+    return mine
+  }
+
+  /** Drain first, hand back second: only then they are no longer claimed. */
+  async function release(lost: readonly Held[]): Promise<void> {
+    if (lost.length === 0) return
+    await exclusive(() => handler.revoked(lost.map(({ at }) => at)))
+    for (const { at } of lost) held.delete(partitionKey(at))
+  }
+
+  /** What the group has decided. Nothing is read until the partitions that go are drained and those that come have their starts. */
+  async function settle(assigned: readonly TopicPartition[]): Promise<void> {
+    const mine = new Set(assigned.map(partitionKey))
+    const lost = [...held.values()].filter(({ at }) => !mine.has(partitionKey(at)))
+    const gained = assigned.filter((at) => !held.has(partitionKey(at)))
+    await release(lost)
+    if (lost.length > 0) membership.rejoin()
+    if (gained.length > 0) await take(gained)
+    for (const { at, position } of held.values()) consumer.seek({ ...at, offset: String(position) })
+    if (!stop.signal.aborted) consumer.resume(selection(assigned))
+  }
+
+  async function take(gained: readonly TopicPartition[]): Promise<void> {
+    const starts = await exclusive(() => handler.assigned(gained))
+    for (const at of gained) {
+      const { earliest, next } = await patiently(() => cluster.bounds(at))
+      const position = starts.get(partitionKey(at)) ?? earliest
+      if (position < earliest) throw new OffsetOutOfRange(at, position, earliest)
+      if (position > next) throw beyondEnd(at, position, next)
+      held.set(partitionKey(at), { at, position })
+    }
+  }
+
+  /** Why a position can't be read: retention has passed it, or it is of another log. */
+  async function gone(at: TopicPartition, position: number): Promise<Error> {
+    const { earliest, next } = await patiently(() => cluster.bounds(at))
+    return position < earliest ? new OffsetOutOfRange(at, position, earliest) : beyondEnd(at, position, next)
+  }
+
+  /** Kafka may be away for a while; that is no reason to fail. */
+  async function patiently<R>(question: () => Promise<R>): Promise<R> {
+    for (let pauseMs = 100; ; pauseMs = Math.min(pauseMs * 2, RECONNECT_MAX_MS)) {
+      try {
+        return await question()
+      } catch (error) {
+        if ((error as Error).name !== 'LogUnavailable' || stop.signal.aborted) throw error
+        await clock.sleep(pauseMs, stop.signal)
+      }
+    }
+  }
+
+  async function eachBatch({ batch, resolveOffset, heartbeat, isRunning }: EachBatchPayload): Promise<void> {
+    const partition = held.get(partitionKey(batch))
+    if (!partition || stop.signal.aborted || failure) return
+    const { at } = partition
+    const nextOffset = Number(batch.highWatermark)
+    const messages = batch.messages as unknown as FetchedRecord[] // the same, with the header values' types of kafkajs
+    if (nextOffset < partition.position || Number(batch.firstOffset()) > partition.position) {
+      await assertNoGap(at, partition.position)
+    }
+    for (let i = 0; i < messages.length && isRunning() && !stop.signal.aborted; i += settings.maxBatchRecords) {
+      const records = messages
+        .slice(i, i + settings.maxBatchRecords)
+        .map(toLogRecord)
+        .filter(({ offset }) => offset >= partition.position)
+      const last = records[records.length - 1]
+      if (!last) continue
+      await whileAlive(heartbeat, () => exclusive(() => handler.batch({ ...at, records, nextOffset })))
+      partition.position = last.offset + 1
+      resolveOffset(String(last.offset))
+      await heartbeat()
+    }
+  }
+
+  /** A gap is fine where a transaction or compaction left one, not where retention did. */
+  async function assertNoGap(at: TopicPartition, position: number): Promise<void> {
+    const { earliest, next } = await patiently(() => cluster.bounds(at))
+    if (position < earliest || position > next) throw await gone(at, position)
+  }
+
+  /** Heartbeats while the handler works; `alive` ends them for one that is stuck. A rebalance is heard of afterwards. */
+  async function whileAlive(heartbeat: () => Promise<void>, work: () => Promise<void>): Promise<void> {
+    const done = new AbortController()
+    const beats = (async () => {
+      while (!done.signal.aborted) {
+        await clock.sleep(settings.heartbeatMs, done.signal)
+        if (!done.signal.aborted) await heartbeat().catch(() => done.abort())
+      }
+    })()
+    try {
+      await work()
+    } finally {
+      done.abort()
+      await beats
+    }
+  }
+
+  consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
+    const assigned = topicPartitions(payload.memberAssignment)
+    // Before the first fetch: kafkajs would read from what the group has committed.
+    consumer.pause(selection(assigned))
+    change = settle(assigned).catch((error: Error) => fail(error))
+  })
+  consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
+    if (!restart) fail(rootOf(error))
+    else logger?.warn({ err: rootOf(error), group }, 'The consumer failed and joins its group anew')
+  })
+
+  async function start(): Promise<void> {
+    for (let pauseMs = 100; !stop.signal.aborted && !failure; pauseMs = Math.min(pauseMs * 2, RECONNECT_MAX_MS)) {
+      try {
+        await consumer.connect()
+        await consumer.subscribe({ topics: [...topics], fromBeginning: true })
+        break
+      } catch (error) {
+        if (rootOf(error).type === 'UNKNOWN_TOPIC_OR_PARTITION') await missingTopic()
+        logger?.warn(
+          { err: unavailable(deps.brokers, error as Error) },
+          'Kafka is away: reading begins when it is back',
+        )
+        await clock.sleep(pauseMs, stop.signal)
+      }
+    }
+    if (stop.signal.aborted || failure) return
+    await consumer.run({
+      autoCommit: false,
+      eachBatchAutoResolve: false,
+      eachBatch: async (payload) => {
+        try {
+          await eachBatch(payload)
+        } catch (error) {
+          if (isOfKafka(error)) throw error
+          fail(error as Error)
+          throw new KafkaJSNonRetriableError(error as Error)
+        }
+      },
+    })
+  }
+
+  /** @throws Error naming the one that is missing */
+  async function missingTopic(): Promise<void> {
+    for (const topic of topics) await cluster.partitionCount(topic)
+  }
+
+  async function live(): Promise<void> {
+    stop.signal.addEventListener('abort', finish, { once: true })
+    void start().catch(fail)
+    await finished
+    // No more fetches; the batch under way and a change of partitions are waited for.
+    if (held.size > 0) quietly(() => consumer.pause(selection([...held.values()].map(({ at }) => at))))
+    await change
+    await turn
+    if (!failure) await release([...held.values()]).catch(fail)
+    stop.abort()
+    await consumer.disconnect().catch(() => {})
+    deps.ended()
+    if (failure) throw failure
+  }
+
+  return {
+    run(given) {
+      if (running) return Promise.reject(new Error('This subscription runs already, or has run. Subscribe again.'))
+      handler = given
+      running = live()
+      return running
+    },
+    commit: membership.commit,
+    async stop() {
+      stop.abort()
+      try {
+        await running
+      } catch {
+        // Whoever called run() is told.
+      }
+      deps.ended()
+    },
+  }
+}
+
+/** Errors of the client itself are dealt with by the client: a rebalance, a lost connection. */
+const isOfKafka = (error: unknown): boolean => (error as Error).name.startsWith('KafkaJS')
+
+function quietly(act: () => void): void {
+  try {
+    act()
+  } catch {
+    // It has not joined yet: nothing to pause.
+  }
+}
+
+function byTopic(partitions: readonly TopicPartition[]): Partitions {
+  const found: Record<string, number[]> = {}
+  for (const { topic, partition } of partitions) {
+    found[topic] ??= []
+    found[topic].push(partition)
+  }
+  return found
+}
+
+const selection = (partitions: readonly TopicPartition[]) =>
+  Object.entries(byTopic(partitions)).map(([topic, numbers]) => ({ topic, partitions: [...numbers] }))
+
+const topicPartitions = (assignment: Partitions): TopicPartition[] =>
+  Object.entries(assignment).flatMap(([topic, numbers]) => numbers.map((partition) => ({ topic, partition })))

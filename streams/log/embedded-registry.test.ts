@@ -6,9 +6,13 @@ import { join } from 'node:path'
 import type { Schema } from 'avsc'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { UnknownSchema } from '../contract/codec.ts'
+import { IncompatibleSchema, InvalidSchema } from '../contract/schema-registry.ts'
 import { type EmbeddedRegistry, openEmbeddedRegistry } from './embedded-registry.ts'
 
 const record = (name: string, ...fields: string[]): Schema =>
+  ({ type: 'record', name, fields: fields.map((field) => ({ name: field, type: 'string', default: '' })) }) as Schema
+/** One that later versions can't do without. */
+const required = (name: string, ...fields: string[]): Schema =>
   ({ type: 'record', name, fields: fields.map((field) => ({ name: field, type: 'string' })) }) as Schema
 
 describe('the embedded registry', () => {
@@ -28,11 +32,12 @@ describe('the embedded registry', () => {
     expect(await registry.register('a-value', record('A', 'x', 'y'))).toBe(2)
     expect(await registry.register('a-value', record('A', 'x'))).toBe(1)
     expect(await registry.register('b-value', record('A', 'x'))).toBe(1)
-    expect(await registry.register('b-value', record('B', 'x'))).toBe(3)
+    expect(await registry.register('c-value', record('B', 'x'))).toBe(3)
     expect(await registry.schema(2)).toEqual(record('A', 'x', 'y'))
   })
 
   it('takes schemas that differ in the order of members only for the same one', async () => {
+    await registry.setLevel('s', 'NONE')
     const id = await registry.register('s', { type: 'enum', name: 'E', symbols: ['P', 'Q'] })
     expect(await registry.register('s', { symbols: ['P', 'Q'], name: 'E', type: 'enum' })).toBe(id)
     expect(await registry.register('s', { symbols: ['Q', 'P'], name: 'E', type: 'enum' })).not.toBe(id)
@@ -74,6 +79,44 @@ describe('the embedded registry', () => {
     expect(await registry.register('a', record('A', 'y'))).toBe(id + 1)
   })
 
+  it('refuses a schema that can not read what the newest version wrote, and says which field it is', async () => {
+    await registry.register('s', required('A', 'x'))
+    const next = registry.register('s', required('A', 'x', 'y'))
+    await expect(next).rejects.toBeInstanceOf(IncompatibleSchema)
+    await expect(next).rejects.toThrow(
+      'The schema can\'t be registered under "s", which is to stay BACKWARD compatible: ' +
+        'field "y" has no default in the new schema, and version 1 does not have it.',
+    )
+    expect(registry.versions('s')).toEqual([1])
+    // Nothing of the refused one was kept: its id goes to the next.
+    expect(await registry.register('s', record('A', 'x', 'y'))).toBe(2)
+  })
+
+  it('takes what a subject had before, though it is not compatible with what came since', async () => {
+    const first = await registry.register('s', required('A', 'x', 'y'))
+    await registry.register('s', required('A', 'x'))
+    expect(await registry.register('s', required('A', 'x', 'y'))).toBe(first)
+  })
+
+  it("goes by the subject's level, else by the one for all, and keeps both", async () => {
+    expect([registry.level(null), registry.level('s')]).toEqual(['BACKWARD', null])
+    await registry.setLevel('s', 'NONE')
+    await registry.setLevel(null, 'FULL')
+    await registry.close()
+    registry = openEmbeddedRegistry(join(folder, 'registry'))
+    expect([registry.level(null), registry.level('s'), registry.level('t')]).toEqual(['FULL', 'NONE', null])
+    for (const subject of ['s', 't']) await registry.register(subject, required('A', 'x'))
+    await registry.register('s', required('B', 'y'))
+    await expect(registry.register('t', required('A'))).rejects.toThrow('stay FULL compatible: field "x"')
+    expect(registry.subjects()).toEqual(['s', 't'])
+  })
+
+  it('refuses what is no schema', async () => {
+    const wrong = { type: 'recrod' } as unknown as Schema // as a client may send it
+    await expect(registry.register('s', wrong)).rejects.toBeInstanceOf(InvalidSchema)
+    expect(registry.subjects()).toEqual([])
+  })
+
   it('refuses a subject it could not keep', async () => {
     await expect(registry.register('', record('A'))).rejects.toThrow('1 to 1000 bytes')
     await expect(registry.register('s'.repeat(1001), record('A'))).rejects.toThrow('1 to 1000 bytes')
@@ -85,6 +128,7 @@ describe('the embedded registry', () => {
       const { openEmbeddedRegistry } = await import(modulePath)
       const registry = openEmbeddedRegistry(folder)
       const ids = {}
+      await registry.setLevel('s', 'NONE')
       for (let i = 0; i < 40; i++) {
         const n = (i * 7 + Number(seed) * 13) % 40
         ids[n] = await registry.register('s', { type: 'fixed', name: 'F' + n, size: 4 })

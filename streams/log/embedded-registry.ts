@@ -1,37 +1,27 @@
 /**
  * The schema registry of the embedded form: ids, subjects and versions in a small LMDB environment of its own.
  *
- * Sits behind the codecs and, later, behind the Confluent-compatible REST API. Invariants: an id, once given, means the same schema forever
+ * Sits behind the codecs and behind the Confluent-compatible REST API. Invariants: an id, once given, means the same schema forever
  * (it is on disk before anyone gets it); ids and versions count 1, 2, … without gaps; the same schema has one id, under whichever subject,
- * as Confluent's registry does it. Any number of threads and processes may have the same folder open.
+ * as Confluent's registry does it; a subject takes no schema that its level forbids, whoever registers. Any number of threads and processes may
+ * have the same folder open.
  */
 import { createHash } from 'node:crypto'
 import { mkdirSync } from 'node:fs'
 import type { Schema } from 'avsc'
 import { type Key, open, type RootDatabase } from 'lmdb'
-import { type SchemaRegistry, UnknownSchema } from '../contract/codec.ts'
+import { UnknownSchema } from '../contract/codec.ts'
+import { compatibilityProblems } from '../contract/compatibility.ts'
+import {
+  type CompatibilityLevel,
+  DEFAULT_COMPATIBILITY,
+  IncompatibleSchema,
+  InvalidSubject,
+  type SubjectRegistry,
+  type SubjectVersion,
+} from '../contract/schema-registry.ts'
 
-/** One version of a subject. `schema` is the JSON text as it was first registered. */
-export interface SubjectVersion {
-  subject: string
-  version: number
-  id: number
-  schema: string
-}
-
-export interface EmbeddedRegistry extends SchemaRegistry {
-  /** Names of all subjects, sorted. */
-  subjects(): string[]
-  /** Version numbers of the subject, ascending; empty when it is unknown. */
-  versions(subject: string): number[]
-  /** @returns null when the subject doesn't have that version. */
-  version(subject: string, version: number | 'latest'): SubjectVersion | null
-  /** The version under which the subject has this schema; null when it hasn't. */
-  lookup(subject: string, schema: Schema): SubjectVersion | null
-  /** JSON text of a schema; null when the id is unknown. */
-  text(id: number): string | null
-  /** Subject versions that use the id. */
-  usages(id: number): { subject: string; version: number }[]
+export interface EmbeddedRegistry extends SubjectRegistry {
   close(): Promise<void>
 }
 
@@ -41,6 +31,7 @@ const SUBJECT = 'subject'
 const SCHEMA = 'schema'
 const ID_BY_HASH = 'id'
 const NEXT_ID = 'next_id'
+const LEVEL = 'level'
 
 /** @param folder made when it doesn't exist */
 export function openEmbeddedRegistry(folder: string): EmbeddedRegistry {
@@ -70,22 +61,36 @@ export function openEmbeddedRegistry(folder: string): EmbeddedRegistry {
     return entry ? { subject, ...entry, schema: text(entry.id) ?? '' } : null
   }
 
+  // The global level has a key of its own, since no subject is named like it.
+  const ownLevel = (subject: string | null) =>
+    (db.get(subject === null ? LEVEL : [LEVEL, subject]) as CompatibilityLevel | undefined) ?? null
+  const globalLevel = () => ownLevel(null) ?? DEFAULT_COMPATIBILITY
+
+  /** @throws IncompatibleSchema, InvalidSchema */
+  function mustBeCompatible(subject: string, schema: Schema, before: readonly { version: number; id: number }[]): void {
+    const level = ownLevel(subject) ?? globalLevel()
+    const versions = before.map(({ version, id }) => ({ version, schema: JSON.parse(text(id) ?? '') as Schema }))
+    const problems = compatibilityProblems(level, schema, versions)
+    if (problems.length > 0) throw new IncompatibleSchema(subject, level, problems)
+  }
+
   return {
     async register(subject, schema) {
-      if (subject === '' || Buffer.byteLength(subject) > SUBJECT_MAX_BYTES || subject.includes('\0')) {
-        throw new RangeError(`A subject is 1 to ${SUBJECT_MAX_BYTES} bytes of text without NUL`)
-      }
+      checkSubject(subject)
       const hash = schemaHash(schema)
       return db.transactionSync(() => {
         let id = numberAt([ID_BY_HASH, hash])
+        const versions = versionEntries(subject)
+        // What a subject has already, it keeps: older code that is started again must not be refused.
+        if (id !== undefined && versions.some((v) => v.id === id)) return id
+        mustBeCompatible(subject, schema, versions)
         if (id === undefined) {
           id = numberAt(NEXT_ID) ?? 1
           void db.put(NEXT_ID, id + 1)
           void db.put([ID_BY_HASH, hash], id)
           void db.put([SCHEMA, id], JSON.stringify(schema))
         }
-        const versions = versionEntries(subject)
-        if (!versions.some((v) => v.id === id)) void db.put([SUBJECT, subject, (versions.at(-1)?.version ?? 0) + 1], id)
+        void db.put([SUBJECT, subject, (versions.at(-1)?.version ?? 0) + 1], id)
         return id
       })
     },
@@ -126,7 +131,19 @@ export function openEmbeddedRegistry(folder: string): EmbeddedRegistry {
             return { subject, version }
           }),
       ),
+    level: ((subject: string | null) =>
+      fresh(() => (subject === null ? globalLevel() : ownLevel(subject)))) as EmbeddedRegistry['level'],
+    async setLevel(subject, level) {
+      if (subject !== null) checkSubject(subject)
+      db.transactionSync(() => void db.put(subject === null ? LEVEL : [LEVEL, subject], level))
+    },
     close: () => db.close(),
+  }
+}
+
+function checkSubject(subject: string): void {
+  if (subject === '' || Buffer.byteLength(subject) > SUBJECT_MAX_BYTES || subject.includes('\0')) {
+    throw new InvalidSubject(`A subject is 1 to ${SUBJECT_MAX_BYTES} bytes of text without NUL`)
   }
 }
 

@@ -1,4 +1,5 @@
 /** Trying again when a store doesn't answer: for ever, with a growing delay, until it does or the runtime is stopped. */
+import { IncompatibleSchema } from '../contract/schema-registry.ts'
 import type { Clock } from '../time/clock.ts'
 import { Fenced } from './ports.ts'
 
@@ -16,13 +17,14 @@ export interface RetryOptions {
   onRetry: (error: Error, delayMs: number) => void
 }
 
-/** @throws Fenced at once, Stopped when the signal aborts between two attempts */
+/** @throws Fenced and IncompatibleSchema at once, Stopped when the signal aborts between two attempts */
 export async function retrying<R>(attempt: () => Promise<R>, { clock, signal, onRetry }: RetryOptions): Promise<R> {
   for (let delayMs = FIRST_DELAY_MS; ; delayMs = Math.min(delayMs * 2, DELAY_MAX_MS)) {
     try {
       return await attempt()
     } catch (error) {
-      if (error instanceof Fenced) throw error
+      // Trying again would change neither.
+      if (error instanceof Fenced || error instanceof IncompatibleSchema) throw error
       if (signal.aborted) throw new Stopped('stopped while waiting for a store', { cause: error })
       onRetry(error as Error, delayMs)
       await clock.sleep(delayMs, signal)

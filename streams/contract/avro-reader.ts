@@ -2,16 +2,16 @@
  * Reads Avro records of a schema that is known when the process starts: a function compiled for it. Values that an older or newer schema has
  * written go through avsc, which resolves between schemas; nearly all are of this version's own.
  *
- * Invariants: the same values as avsc; bytes that are no record of the schema throw. Short texts that come back again and again (pages,
- * products, regions) are one string in memory: less to make for each event, and less to keep in the state of a million users.
+ * Invariants: the same values as avsc; bytes that are no record of the schema throw. Texts of fields that have few values (regions, devices)
+ * are looked up instead of made anew.
  */
 import type { Schema } from 'avsc'
 
-/** Fields whose values recur; a cache would be wasted on ids. */
-const RECURRING = new Set(['page_url', 'product_id', 'category', 'region', 'device', 'currency'])
+/** Fields of few values. Pages and products are too many: measured, looking them up costs more than making them. */
+const RECURRING = new Set(['category', 'region', 'device', 'currency'])
 const RECURRING_BYTES_MAX = 40
-/** Bounds the memory of recurring texts to some MB per thread. A power of two. */
-const RECURRING_SLOTS = 16_384
+/** Bounds the memory of recurring texts. A power of two. */
+const RECURRING_SLOTS = 4_096
 
 /** Node's Buffer has these, faster than `toString`, although its types leave them out. */
 type SlicingBuffer = Buffer & {

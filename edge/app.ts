@@ -5,13 +5,18 @@
  */
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
+import { FeaturesUnavailable } from '../db/features/feature-store.ts'
 import { QueryError } from '../db/postgres/queries/numbers.ts'
+import type { SubjectRegistry } from '../streams/contract/schema-registry.ts'
 import { requireReader } from './auth/guard.ts'
-import { addLoginRoute, type LoginDeps } from './auth/login.ts'
+import { addLoginRoute } from './auth/login.ts'
+import { registryAccess } from './auth/registry-access.ts'
+import { createSignIn, type SignInDeps } from './auth/sign-in.ts'
+import type { Tokens } from './auth/tokens.ts'
 import { addIngestRoutes, INGEST_ROUTES, type IngestDeps } from './ingest/routes.ts'
 import { allowedMethods } from './methods.ts'
 import type { Assets, EdgeLogger, FeatureReader, MetricReader, MetricSource } from './ports.ts'
-import { Problem, problemHeaders, problemText } from './problem.ts'
+import { Problem, problemHeaders, problemText, retryAfter } from './problem.ts'
 import { crossOrigin, securityHeaders } from './security.ts'
 import { addAlertRoutes } from './serve/alerts.ts'
 import { addAssetRoutes } from './serve/assets.ts'
@@ -20,6 +25,7 @@ import type { LiveHub } from './serve/live.ts'
 import { addLiveRoute } from './serve/live-route.ts'
 import { addMetricsRoutes } from './serve/metrics.ts'
 import { addOpenApiRoute } from './serve/openapi.ts'
+import { addSchemaRegistryRoutes, isRegistryPath, registryProblem } from './serve/schema-registry.ts'
 import { addUserRoutes } from './serve/users.ts'
 import type { Telemetry } from './telemetry.ts'
 
@@ -33,7 +39,10 @@ export interface EdgeDeps {
   features: FeatureReader
   metricSources: readonly MetricSource[]
   live: Pick<LiveHub, 'subscribe' | 'clients'>
-  access: Pick<LoginDeps, 'users' | 'tokens' | 'clientAddress'> & {
+  /** The registry that is served; null where the platform's schemas are in another one. */
+  schemas: SubjectRegistry | null
+  access: Pick<SignInDeps, 'users' | 'clientAddress'> & {
+    tokens: Tokens
     /** Whether reading needs no token on loopback names: where the edge listens on loopback only. */
     openOnLoopback: boolean
     /** Origins whose pages may read; `*` is any. */
@@ -50,7 +59,10 @@ const PUBLIC_PATHS = new Set<string>(['/health', '/auth/login', '/openapi.json']
 export function createApp(deps: EdgeDeps): OpenAPIHono {
   const { clock, logger, telemetry, access, reader, assets } = deps
   const isIngest = (c: Context) => INGEST_PATHS.has(c.req.path)
-  const isPublic = (c: Context) => isIngest(c) || PUBLIC_PATHS.has(c.req.path) || assets.has(c.req.path)
+  // The schema registry has a guard of its own.
+  const isPublic = (c: Context) =>
+    isIngest(c) || PUBLIC_PATHS.has(c.req.path) || assets.has(c.req.path) || isRegistryPath(c.req.path)
+  const signIn = createSignIn({ ...access, clock })
 
   const app = new OpenAPIHono()
   app.use(
@@ -67,7 +79,8 @@ export function createApp(deps: EdgeDeps): OpenAPIHono {
   addUserRoutes(api, { features: deps.features, reader, clock })
   addAlertRoutes(api, { reader, clock })
   addLiveRoute(api, deps.live)
-  addLoginRoute(api, { ...access, clock })
+  addSchemaRegistryRoutes(api, { schemas: deps.schemas, access: registryAccess({ ...access, signIn }) })
+  addLoginRoute(api, { signIn, tokens: access.tokens })
   addOpenApiRoute(api, deps.version)
 
   app.route(BASE, api)
@@ -97,11 +110,19 @@ export function createApp(deps: EdgeDeps): OpenAPIHono {
 }
 
 const answer = (c: Context, problem: Problem): Response =>
-  c.body(problemText(problem), problem.status, problemHeaders(problem))
+  isRegistryPath(c.req.path)
+    ? registryProblem(c, problem)
+    : c.body(problemText(problem), problem.status, problemHeaders(problem))
 
 function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error
   if (error instanceof QueryError) return new Problem('invalid_parameter', error.message)
+  if (error instanceof FeaturesUnavailable) {
+    return new Problem('unavailable', 'The features can not be read now. Ask again in a moment.', {
+      headers: retryAfter(2),
+      cause: error,
+    })
+  }
   // Thrown by Hono's own validators, before ours are asked.
   const status = error instanceof Error && 'status' in error ? error.status : undefined
   if (status === 400) return new Problem('malformed_body', 'The body is not valid JSON.')

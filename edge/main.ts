@@ -9,6 +9,7 @@ import type { Secrets } from '../db/secrets.ts'
 import type { Logger } from '../observability/log.ts'
 import { createRegistry, type Registry } from '../observability/metrics.ts'
 import { createEncoder } from '../streams/contract/codec.ts'
+import type { SubjectRegistry } from '../streams/contract/schema-registry.ts'
 import { CLICKSTREAM, ORDERS, TRIPS } from '../streams/contract/topics.ts'
 import type { EventLog } from '../streams/log/event-log.ts'
 import { systemClock } from '../streams/time/clock.ts'
@@ -33,6 +34,8 @@ export interface EdgeOptions {
   logger: Logger
   log: Pick<EventLog, 'append' | 'bounds'>
   registry: SchemaRegistry
+  /** The registry to serve at /schema-registry: the embedded one. Missing where the schemas are in another. */
+  schemas?: SubjectRegistry
   features: FeatureReader
   /** A pool for reading, best with a statement timeout; migrated. */
   sql: Sql
@@ -87,6 +90,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     features: options.features,
     metricSources: [{ text: () => metrics.metrics() }, ...metricSources],
     live,
+    schemas: options.schemas ?? null,
     access: {
       users,
       tokens: createTokens(secrets.jwtSecret.reveal(), clock),

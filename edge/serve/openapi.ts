@@ -18,6 +18,7 @@ export function addOpenApiRoute(api: OpenAPIHono, version: string): void {
   scheme('writeKey', { type: 'http', scheme: 'basic', description: 'The write key as user name, without a password' })
   scheme('writeKeyHeader', { type: 'apiKey', in: 'header', name: 'X-Write-Key' })
   scheme('writeKeyQuery', { type: 'apiKey', in: 'query', name: 'write_key', description: 'For beacons' })
+  scheme('account', { type: 'http', scheme: 'basic', description: 'User name and password of an account' })
   scheme('token', { type: 'http', scheme: 'bearer', bearerFormat: 'JWT', description: 'From POST /auth/login' })
 
   let text: string | undefined

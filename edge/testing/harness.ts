@@ -191,6 +191,7 @@ export interface HarnessOptions {
   access?: Partial<EdgeDeps['access']>
   assets?: ReadonlyMap<string, Asset>
   metricSources?: EdgeDeps['metricSources']
+  schemas?: EdgeDeps['schemas']
 }
 
 export interface Harness {
@@ -246,6 +247,7 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
     reader,
     features: options.features ?? noFeatures,
     metricSources: [{ text: () => metrics.metrics() }, ...(options.metricSources ?? [])],
+    schemas: options.schemas ?? null,
     live: createLiveHub({ reader, pipelines: reader.pipelines, clock: now, logger, currency: 'TRY' }),
     access: {
       users: options.users ?? memoryUsers(),

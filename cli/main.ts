@@ -6,6 +6,8 @@ import { version } from './version.ts'
 /** Loaded when needed: `status` must not wait for what only `up` needs. */
 const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   up: async () => (await import('./commands/up.ts')).up,
+  edge: async () => (await import('./commands/edge.ts')).edge,
+  streams: async () => (await import('./commands/streams.ts')).streams,
   status: async () => (await import('./commands/status.ts')).status,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
   simulate: async () => (await import('./commands/simulate.ts')).simulate,

@@ -5,9 +5,10 @@
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
-import { type Config, ConfigError, loadConfig } from '../db/config.ts'
+import type { Config } from '../db/config.ts'
 import { loadSecrets } from '../db/secrets.ts'
 import { CommandFailed, type CommandIo, UsageError } from './command.ts'
+import { configFrom } from './settings.ts'
 
 export const RUNNING_FILE = 'running.json'
 
@@ -64,7 +65,7 @@ export async function findEdge(
   given: { url?: string | undefined; 'write-key'?: string | undefined; data?: string | undefined },
   io: Pick<CommandIo, 'env' | 'cwd'>,
 ): Promise<EdgeTarget> {
-  const config = configOf(given.data, io)
+  const config = configFrom(io.env, { dataDir: given.data === undefined ? undefined : resolve(io.cwd, given.data) })
   const platform = await findPlatform(config.dataDir)
   const elsewhere = given.url !== undefined && sameUrl(given.url, platform?.edge_url ?? '') === false
   if (given.url !== undefined && !/^https?:$/.test(URL.canParse(given.url) ? new URL(given.url).protocol : '')) {
@@ -85,15 +86,6 @@ export async function findEdge(
 
 /** Of a platform that runs, so its secrets exist and reading them makes none. */
 const keyOf = async (config: Config): Promise<string> => (await loadSecrets(config.dataDir, config)).writeKey.reveal()
-
-function configOf(data: string | undefined, io: Pick<CommandIo, 'env' | 'cwd'>): Config {
-  try {
-    return loadConfig(io.env, { dataDir: data === undefined ? undefined : resolve(io.cwd, data) })
-  } catch (error) {
-    if (error instanceof ConfigError) throw new CommandFailed(error.message)
-    throw error
-  }
-}
 
 function sameUrl(a: string, b: string): boolean {
   return URL.canParse(a) && URL.canParse(b) && new URL(a).origin === new URL(b).origin

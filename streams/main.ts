@@ -1,24 +1,22 @@
 /**
- * The streams' composition root: opens the embedded stores of a data folder and the database, and runs the runtime over them.
- * Runs in a thread of the embedded platform (`thread.ts`); it serves nothing, and tells about itself through the tasks table and its metrics.
+ * The streams' composition root: opens the stores and the database, and runs the runtime over them.
+ * Runs in a thread of the embedded platform (`thread.ts`), or as a process of its own in the cluster; it serves nothing, and tells about itself through the tasks table and its metrics.
  */
 import { join } from 'node:path'
-import { openEmbeddedFeatures } from '../db/features/embedded.ts'
 import { openFolderObjects } from '../db/objects/folder.ts'
 import { connect } from '../db/postgres/connect.ts'
 import { createManifestStore } from '../db/postgres/manifest-store.ts'
 import { createResultStore, pruneOutbox } from '../db/postgres/result-store.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Registry } from '../observability/metrics.ts'
-import { openEmbeddedLog } from './log/embedded.ts'
-import { openEmbeddedRegistry } from './log/embedded-registry.ts'
 import { type RuntimeSettings, StreamRuntime } from './runtime/runtime.ts'
+import { EMBEDDED_FOLDERS, openStores, type StoreSettings } from './stores.ts'
 import { createStreamsTelemetry } from './telemetry.ts'
 import { type Clock, systemClock } from './time/clock.ts'
 import { TOPOLOGY } from './topology.ts'
 
 export interface StreamsOptions {
-  dataDir: string
+  stores: StoreSettings
   databaseUrl: string
   currency: string
   owner: string
@@ -34,26 +32,15 @@ export interface Streams {
   stop(): Promise<void>
 }
 
-/** Where the stores of the embedded form lie in the data folder. */
-export const EMBEDDED_FOLDERS = {
-  log: 'log',
-  registry: 'registry',
-  features: 'features',
-  objects: 'objects',
-  postgres: 'postgres',
-} as const
-
 const MINUTE_MS = 60_000
 /** Announcements are kept longer than any log they could be read from again. */
 const OUTBOX_KEPT_MS = 31 * 24 * 60 * MINUTE_MS
 
 export async function startStreams(options: StreamsOptions): Promise<Streams> {
-  const { dataDir, logger, clock = systemClock } = options
-  const folder = (name: keyof typeof EMBEDDED_FOLDERS): string => join(dataDir, EMBEDDED_FOLDERS[name])
-  const log = await openEmbeddedLog({ folder: folder('log'), clock })
-  const registry = openEmbeddedRegistry(folder('registry'))
-  const features = await openEmbeddedFeatures(folder('features'))
-  const objects = await openFolderObjects(folder('objects'))
+  const { logger, metrics, clock = systemClock } = options
+  const stores = await openStores(options.stores, { logger, metrics, clock })
+  const { log, registry, features } = stores
+  const objects = await openFolderObjects(join(options.stores.dataDir, EMBEDDED_FOLDERS.objects))
   const database = connect(options.databaseUrl, { max: 3, name: 'streamforge-streams' })
   const runtime = new StreamRuntime(
     {
@@ -65,7 +52,7 @@ export async function startStreams(options: StreamsOptions): Promise<Streams> {
       results: createResultStore(database.sql),
       manifests: createManifestStore(database.sql),
       topology: TOPOLOGY,
-      observer: createStreamsTelemetry(options.metrics, logger),
+      observer: createStreamsTelemetry(metrics, logger),
     },
     { owner: options.owner, defaultCurrency: options.currency, ...options.settings },
   )
@@ -74,7 +61,7 @@ export async function startStreams(options: StreamsOptions): Promise<Streams> {
   async function keepHouse(): Promise<void> {
     while (!housekeeping.signal.aborted) {
       try {
-        const trimmed = await log.trim()
+        const trimmed = await stores.trim()
         if (trimmed > 0) logger.info({ records: trimmed }, 'Retention removed old records from the log')
         await pruneOutbox(database.sql, clock.now() - OUTBOX_KEPT_MS)
       } catch (error) {
@@ -91,9 +78,7 @@ export async function startStreams(options: StreamsOptions): Promise<Streams> {
     } finally {
       housekeeping.abort()
       await house
-      await log.close()
-      await registry.close()
-      await features.close()
+      await stores.close()
       await database.close()
     }
   }

@@ -6,10 +6,11 @@
 import type { Worker } from 'node:worker_threads'
 import type { Logger } from '../observability/log.ts'
 import { startThread } from '../observability/threads.ts'
+import type { StoreSettings } from './stores.ts'
 import type { Clock } from './time/clock.ts'
 
 export interface ThreadOptions {
-  dataDir: string
+  stores: StoreSettings
   databaseUrl: string
   currency: string
   owner: string

@@ -1,7 +1,7 @@
 /** `streamforge status`: where each part of the platform running on a data folder listens, and how it is. */
-import { ConfigError, loadConfig } from '../../db/config.ts'
-import { CommandFailed, defineCommand, parseArguments, UsageError } from '../command.ts'
+import { defineCommand, parseArguments, UsageError } from '../command.ts'
 import { findPlatform, type RunningPlatform } from '../platform.ts'
+import { configFrom } from '../settings.ts'
 
 const NOT_RUNNING = 3
 const TIMEOUT_MS = 5_000
@@ -28,7 +28,7 @@ Exit code 0: running and well; 1: running, but a part is not well; ${NOT_RUNNING
       json: { type: 'boolean', default: false },
     })
     if (positionals.length > 0) throw new UsageError(`status takes options only, not "${positionals[0]}".`)
-    const dataDir = dataDirOf(io.env, values.data)
+    const { dataDir } = configFrom(io.env, { dataDir: values.data })
     const platform = await findPlatform(dataDir)
     if (!platform) {
       if (values.json) io.out(`${JSON.stringify({ running: false, data_dir: dataDir })}\n`)
@@ -42,15 +42,6 @@ Exit code 0: running and well; 1: running, but a part is not well; ${NOT_RUNNING
     return health.edge === 'ok' && health.pipelines === 'ok' ? 0 : 1
   },
 })
-
-function dataDirOf(env: Readonly<Record<string, string | undefined>>, given: string | undefined): string {
-  try {
-    return loadConfig(env, { dataDir: given }).dataDir
-  } catch (error) {
-    if (error instanceof ConfigError) throw new CommandFailed(error.message)
-    throw error
-  }
-}
 
 interface PipelinesAnswer {
   data: { lag: number; pipelines: { status: string }[] }

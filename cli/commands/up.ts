@@ -4,25 +4,23 @@
  */
 import { rename, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { type Config, ConfigError, loadConfig } from '../../db/config.ts'
-import { openEmbeddedFeatures } from '../../db/features/embedded.ts'
-import { connect } from '../../db/postgres/connect.ts'
-import { migrate } from '../../db/postgres/migrate.ts'
-import { claimLog } from '../../db/postgres/platform.ts'
+import type { Config } from '../../db/config.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../db/postgres/server.ts'
 import { loadSecrets, type Secrets } from '../../db/secrets.ts'
 import { type Edge, startEdge } from '../../edge/main.ts'
 import { CannotListen } from '../../edge/node.ts'
 import { createLogger } from '../../observability/log.ts'
-import { openEmbeddedLog } from '../../streams/log/embedded.ts'
-import { openEmbeddedRegistry } from '../../streams/log/embedded-registry.ts'
-import { EMBEDDED_FOLDERS } from '../../streams/main.ts'
+import { createRegistry } from '../../observability/metrics.ts'
 import { runSimulator } from '../../streams/sources/run-simulator.ts'
+import { EMBEDDED_FOLDERS, openStores, storeSettings } from '../../streams/stores.ts'
 import { type StreamsThread, startStreamsThread } from '../../streams/streams-thread.ts'
 import { banner } from '../banner.ts'
 import { CommandFailed, type CommandIo, defineCommand, parseArguments, UsageError } from '../command.ts'
 import { lockDataFolder } from '../data-folder.ts'
+import { claim, openDatabase } from '../database.ts'
 import { RUNNING_FILE } from '../platform.ts'
+import { configFrom } from '../settings.ts'
+import { Started } from '../started.ts'
 import { version } from '../version.ts'
 
 export const up = defineCommand({
@@ -62,18 +60,6 @@ With npm: npm start -- --port 9000 --no-simulate`,
   },
 })
 
-function configFrom(env: CommandIo['env'], overrides: Parameters<typeof loadConfig>[1]): Config {
-  try {
-    return loadConfig(env, overrides)
-  } catch (error) {
-    if (!(error instanceof ConfigError)) throw error
-    // Problems of options alone are wrong arguments like any other.
-    if (error.problems.every((problem) => problem.startsWith('--')))
-      throw new UsageError(`${error.problems.join('. ')}.`)
-    throw new CommandFailed(error.message)
-  }
-}
-
 export interface Platform {
   edge: Edge
   secrets: Secrets
@@ -88,60 +74,56 @@ export interface Platform {
 /** Brings everything up in the order of need; when a step fails, what was started is stopped again. */
 export async function startPlatform(config: Config, io: Pick<CommandIo, 'clock' | 'err'>): Promise<Platform> {
   const { dataDir } = config
-  const folder = (name: keyof typeof EMBEDDED_FOLDERS): string => join(dataDir, EMBEDDED_FOLDERS[name])
+  const { clock } = io
   const logger = createLogger({ level: config.logLevel, service: 'edge' })
-  /** Undone in reverse. */
-  const started: (() => Promise<unknown>)[] = []
-  const stop = async (): Promise<void> => {
-    for (let undo = started.pop(); undo; undo = started.pop()) {
-      try {
-        await undo()
-      } catch (error) {
-        logger.error({ err: error }, 'A part did not stop cleanly')
-      }
-    }
-  }
+  const started = new Started(logger)
   try {
-    const lock = await lockDataFolder(dataDir)
-    started.push(() => lock.release())
+    started.add(await lockDataFolder(dataDir), (lock) => lock.release())
     const secrets = await loadSecrets(dataDir, config)
-    const server = config.databaseUrl ? null : await startDatabase(folder('postgres'), secrets, io)
-    if (server) started.push(() => server.stop())
-    const databaseUrl = config.databaseUrl?.reveal() ?? (server as EmbeddedPostgres).url
-    await reachDatabase(databaseUrl, config.databaseUrl !== null)
-    const database = connect(databaseUrl, { max: 6, name: 'streamforge-edge', statementTimeoutMs: 15_000 })
-    started.push(() => database.close())
-
-    const log = await openEmbeddedLog({ folder: folder('log'), clock: io.clock })
-    started.push(() => log.close())
-    await claimLog(database.sql, await log.identity())
-    const registry = openEmbeddedRegistry(folder('registry'))
-    started.push(async () => registry.close())
-    const features = await openEmbeddedFeatures(folder('features'))
-    started.push(() => features.close())
-
-    const owner = `embedded-${process.pid}`
-    const streams = await startStreamsThread(
-      { dataDir, databaseUrl, currency: config.currency, owner, logLevel: config.logLevel },
-      { logger, clock: io.clock },
+    const server = config.databaseUrl
+      ? null
+      : started.add(await startDatabase(join(dataDir, EMBEDDED_FOLDERS.postgres), secrets, io), (s) => s.stop())
+    const database = started.add(
+      await openDatabase(
+        config.databaseUrl?.reveal() ?? (server as EmbeddedPostgres).url,
+        server ? 'embedded' : 'DATABASE_URL',
+        {
+          max: 6,
+          name: 'streamforge-edge',
+          statementTimeoutMs: 15_000,
+        },
+      ),
+      (d) => d.close(),
     )
-    started.push(() => streams.stop())
-    const edge = await startEdge({
-      config,
-      secrets,
-      version: version(),
-      logger,
-      log,
-      registry,
-      features,
-      sql: database.sql,
-      metricSources: [streams],
-      clock: io.clock,
-    })
-    started.push(() => edge.close())
-    await announce(config, edge, databaseUrl, io.clock.now())
-    started.push(() => rm(join(dataDir, RUNNING_FILE), { force: true }))
-    const platform: Platform = {
+    const metrics = createRegistry({ processMetrics: true })
+    const settings = storeSettings(config)
+    const stores = started.add(await openStores(settings, { logger, metrics, clock }), (s) => s.close())
+    await claim(database.sql, await stores.log.identity())
+    const { currency, logLevel } = config
+    const streams = started.add(
+      await startStreamsThread(
+        { stores: settings, databaseUrl: database.url, currency, owner: `embedded-${process.pid}`, logLevel },
+        { logger, clock },
+      ),
+      (s) => s.stop(),
+    )
+    const edge = started.add(
+      await startEdge({
+        config,
+        secrets,
+        version: version(),
+        logger,
+        ...stores,
+        metrics,
+        sql: database.sql,
+        metricSources: [streams],
+        clock,
+      }),
+      (e) => e.close(),
+    )
+    await announce(config, edge, database.url, clock.now())
+    started.add(join(dataDir, RUNNING_FILE), (path) => rm(path, { force: true }))
+    return {
       edge,
       secrets,
       streams,
@@ -149,11 +131,10 @@ export async function startPlatform(config: Config, io: Pick<CommandIo, 'clock' 
       broken: new Promise((resolve) => {
         void server?.exited.then(() => resolve('The embedded PostgreSQL has ended by itself'))
       }),
-      stop,
+      stop: () => started.stop(),
     }
-    return platform
   } catch (error) {
-    await stop()
+    await started.stop()
     if (error instanceof CannotListen) throw new CommandFailed(error.message)
     throw error
   }
@@ -168,18 +149,6 @@ async function startDatabase(folder: string, secrets: Secrets, io: Pick<CommandI
     })
   } catch (error) {
     throw new CommandFailed((error as Error).message)
-  }
-}
-
-async function reachDatabase(url: string, isGiven: boolean): Promise<void> {
-  try {
-    await migrate(url)
-  } catch (error) {
-    if (!isGiven) throw error
-    const { hostname, port } = new URL(url)
-    throw new CommandFailed(
-      `The database at ${hostname}:${port || 5432} (DATABASE_URL) can't be used: ${(error as Error).message}`,
-    )
   }
 }
 

@@ -1,0 +1,78 @@
+/** `streamforge edge`: ingestion and serving as a process of its own. Any number of them may stand behind a load balancer. */
+import { loadSecrets } from '../../db/secrets.ts'
+import { startEdge } from '../../edge/main.ts'
+import { CannotListen } from '../../edge/node.ts'
+import { createLogger } from '../../observability/log.ts'
+import { createRegistry } from '../../observability/metrics.ts'
+import { openStores, storeSettings } from '../../streams/stores.ts'
+import { CommandFailed, defineCommand, parseArguments, UsageError } from '../command.ts'
+import { claim, openDatabase } from '../database.ts'
+import { configFrom } from '../settings.ts'
+import { Started } from '../started.ts'
+import { version } from '../version.ts'
+
+export const edge = defineCommand({
+  name: 'edge',
+  summary: 'run the edge as a process of its own (cluster)',
+  usage: `streamforge edge [options]
+
+Takes events and serves results, until SIGTERM or Ctrl-C; then requests in flight are finished. Needs DATABASE_URL; KAFKA_BROKERS and REDIS_URL name the cluster's log
+and feature store. Several edges need the same STREAMFORGE_WRITE_KEY and STREAMFORGE_JWT_SECRET, or the same data folder.
+
+  --port N          where it listens (default: STREAMFORGE_PORT, else 8080; 0: any free port)
+  --data DIR        where secrets are kept (default: STREAMFORGE_DATA_DIR, else ./data)`,
+  async run(args, io) {
+    const { values, positionals } = parseArguments(args, { port: { type: 'string' }, data: { type: 'string' } })
+    if (positionals.length > 0) throw new UsageError(`edge takes options only, not "${positionals[0]}".`)
+    const config = configFrom(io.env, { port: values.port, dataDir: values.data })
+    if (!config.databaseUrl)
+      throw new CommandFailed(
+        'The edge needs DATABASE_URL, e.g. DATABASE_URL=postgres://user:password@127.0.0.1:5432/streamforge.',
+      )
+    const logger = createLogger({ level: config.logLevel, service: 'edge' })
+    const started = new Started(logger)
+    try {
+      const secrets = await loadSecrets(config.dataDir, config)
+      const database = started.add(
+        await openDatabase(config.databaseUrl.reveal(), 'DATABASE_URL', {
+          max: 6,
+          name: 'streamforge-edge',
+          statementTimeoutMs: 15_000,
+        }),
+        (d) => d.close(),
+      )
+      const metrics = createRegistry({ processMetrics: true })
+      const stores = started.add(await openStores(storeSettings(config), { logger, metrics, clock: io.clock }), (s) =>
+        s.close(),
+      )
+      await claim(database.sql, await stores.log.identity())
+      const running = started.add(
+        await startEdge({
+          config,
+          secrets,
+          version: version(),
+          logger,
+          ...stores,
+          metrics,
+          sql: database.sql,
+          clock: io.clock,
+        }),
+        (e) => e.close(),
+      )
+      const { firstLogin } = running
+      io.out(`The edge listens on ${running.url}.\n`)
+      if (firstLogin)
+        io.out(`Admin login: ${firstLogin.username} / ${firstLogin.password} (shown this once: keep it)\n`)
+      await new Promise<void>((resolve) => {
+        if (io.signal.aborted) resolve()
+        io.signal.addEventListener('abort', () => resolve(), { once: true })
+      })
+      return 0
+    } catch (error) {
+      if (error instanceof CannotListen) throw new CommandFailed(error.message)
+      throw error
+    } finally {
+      await started.stop()
+    }
+  },
+})

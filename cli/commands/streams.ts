@@ -1,0 +1,72 @@
+/**
+ * `streamforge streams`: the live computation as a process of its own. Any number of them share the partitions of the log; each stops by draining first.
+ */
+import { hostname } from 'node:os'
+import { createLogger } from '../../observability/log.ts'
+import { createRegistry } from '../../observability/metrics.ts'
+import { startStreams } from '../../streams/main.ts'
+import { openStores, storeSettings } from '../../streams/stores.ts'
+import { CommandFailed, type CommandIo, defineCommand, parseArguments, UsageError } from '../command.ts'
+import { claim, openDatabase } from '../database.ts'
+import { configFrom } from '../settings.ts'
+
+export const streams = defineCommand({
+  name: 'streams',
+  summary: 'run the streams as a process of its own (cluster)',
+  usage: `streamforge streams [options]
+
+Computes windows, sessions, features and alerts from the log, until SIGTERM or Ctrl-C; then what was computed is written and checkpointed, and the partitions are
+handed back. Needs DATABASE_URL; KAFKA_BROKERS and REDIS_URL name the cluster's log and feature store.
+
+  --data DIR        where checkpoints are kept (default: STREAMFORGE_DATA_DIR, else ./data); the same for all streams processes`,
+  async run(args, io) {
+    const { values, positionals } = parseArguments(args, { data: { type: 'string' } })
+    if (positionals.length > 0) throw new UsageError(`streams takes options only, not "${positionals[0]}".`)
+    const config = configFrom(io.env, { dataDir: values.data })
+    if (!config.databaseUrl)
+      throw new CommandFailed(
+        'The streams need DATABASE_URL, e.g. DATABASE_URL=postgres://user:password@127.0.0.1:5432/streamforge.',
+      )
+    const databaseUrl = config.databaseUrl.reveal()
+    const logger = createLogger({ level: config.logLevel, service: 'streams' })
+    const metrics = createRegistry({ processMetrics: true })
+    const settings = storeSettings(config)
+    await checkOwnership(databaseUrl, settings, { logger, clock: io.clock })
+
+    const owner = `${hostname()}-${process.pid}`
+    const running = await startStreams({
+      stores: settings,
+      databaseUrl,
+      currency: config.currency,
+      owner,
+      logger,
+      metrics,
+      clock: io.clock,
+    })
+    logger.info({ owner }, 'The streams run')
+    io.signal.addEventListener('abort', () => void running.stop(), { once: true })
+    if (io.signal.aborted) await running.stop()
+    await running.done
+    logger.info({ owner }, 'The streams have stopped')
+    return 0
+  },
+})
+
+/** Before anything is computed: the database is there, migrated, and belongs to this log. */
+async function checkOwnership(
+  databaseUrl: string,
+  settings: ReturnType<typeof storeSettings>,
+  deps: { logger: ReturnType<typeof createLogger>; clock: CommandIo['clock'] },
+): Promise<void> {
+  const database = await openDatabase(databaseUrl, 'DATABASE_URL', { max: 1, name: 'streamforge-streams-start' })
+  try {
+    const stores = await openStores(settings, { ...deps, metrics: createRegistry() })
+    try {
+      await claim(database.sql, await stores.log.identity())
+    } finally {
+      await stores.close()
+    }
+  } finally {
+    await database.close()
+  }
+}

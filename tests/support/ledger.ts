@@ -1,0 +1,172 @@
+/**
+ * Load that keeps a ledger: clients that send until they are answered, and the check that the platform's answers equal what was acknowledged.
+ * Used by the tests that kill things.
+ */
+import { expect } from 'vitest'
+import { createRandom } from '../../streams/testing/random.ts'
+import { eventually } from './eventually.ts'
+
+/** Where clients send to and results are read from; it may change while they run. */
+export interface Target {
+  url: string
+  writeKey: string
+}
+
+const BATCH = 40
+const FRAUD_CENTS = 500_000
+const FRAUD_SPAN_MS = 5 * 60_000
+
+interface SentOrder {
+  order_id: string
+  user_id: string
+  cents: number
+  timeMs: number
+}
+
+/** What has been acknowledged: the truth that the platform is held to. */
+export interface Ledger {
+  clicks: Map<string, number>
+  orders: SentOrder[]
+  batches: number
+  resent: number
+}
+
+export const emptyLedger = (): Ledger => ({ clicks: new Map(), orders: [], batches: 0, resent: 0 })
+
+/** Sends batch after batch of its own users' events, each until it is acknowledged. */
+export async function runClient(
+  client: number,
+  platform: () => Target,
+  ledger: Ledger,
+  signal: AbortSignal,
+): Promise<void> {
+  const random = createRandom(client)
+  for (let n = 0; !signal.aborted; n++) {
+    const nowMs = Date.now()
+    const orders: SentOrder[] = []
+    const clicks: { event_id: string; event_type: string; user_id: string; event_time: number }[] = []
+    for (let i = 0; i < BATCH; i++) {
+      const user_id = `user-${client}-${random.int(12)}`
+      if (random.chance(0.4)) {
+        const cents = random.chance(0.2) ? FRAUD_CENTS + 1 + random.int(900_000) : 1 + random.int(FRAUD_CENTS)
+        orders.push({ order_id: `o-${client}-${n}-${i}`, user_id, cents, timeMs: nowMs })
+      } else clicks.push({ event_id: `c-${client}-${n}-${i}`, event_type: 'page_view', user_id, event_time: nowMs })
+    }
+    const wire = orders.map(({ order_id, user_id, cents, timeMs }) => ({
+      order_id,
+      user_id,
+      amount: cents / 100,
+      category: 'books',
+      event_time: timeMs,
+    }))
+    await deliver(platform, '/api/v1/orders', wire, ledger)
+    await deliver(platform, '/api/v1/events', clicks, ledger)
+    ledger.orders.push(...orders)
+    for (const { user_id } of clicks) ledger.clicks.set(user_id, (ledger.clicks.get(user_id) ?? 0) + 1)
+    ledger.batches++
+  }
+}
+
+async function deliver(platform: () => Target, path: string, events: readonly object[], ledger: Ledger): Promise<void> {
+  await eventually(`a batch is accepted at ${path}`, 60_000, async () => {
+    const { url, writeKey } = platform()
+    try {
+      const response = await fetch(url + path, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json', 'x-write-key': writeKey },
+        body: JSON.stringify(events),
+      })
+      const { accepted, duplicates, rejected } = (await response.json()) as {
+        accepted: number
+        duplicates: number
+        rejected: unknown[]
+      }
+      if (response.status === 503) return false
+      expect(response.status).toBe(202)
+      expect(rejected).toEqual([])
+      expect(accepted + duplicates).toBe(events.length)
+      return true
+    } catch (error) {
+      if (!(error instanceof TypeError) && !(error instanceof SyntaxError)) throw error
+      // The connection broke: whether the batch was taken is unknown, so it goes out again.
+      ledger.resent++
+      return false
+    }
+  })
+}
+
+const get = async (platform: Target, path: string): Promise<unknown> => {
+  const response = await fetch(`${platform.url}/api/v1${path}`)
+  expect(response.status, path).toBe(200)
+  return response.json()
+}
+
+/** Everything in the log is processed, and what was processed is readable. */
+export async function caughtUp(platform: Target): Promise<void> {
+  await eventually('the pipelines have read everything', 60_000, async () => {
+    const { data } = (await get(platform, '/health/pipelines')) as { data: { lag: number; pipelines: unknown[] } }
+    return data.lag === 0 && data.pipelines.length > 0
+  })
+}
+
+export async function expectLedger(platform: Target, { clicks, orders }: Ledger): Promise<void> {
+  const users = new Set([...clicks.keys(), ...orders.map((o) => o.user_id)])
+  for (const user of users) {
+    const { data } = (await get(platform, `/features/${user}`)) as {
+      data: { events: { total: number } | null; orders: { total: number; total_spend: number } | null }
+    }
+    const mine = orders.filter((o) => o.user_id === user)
+    expect(data.events?.total ?? 0, `clicks of ${user}`).toBe(clicks.get(user) ?? 0)
+    expect(data.orders?.total ?? 0, `orders of ${user}`).toBe(mine.length)
+    expect(Math.round((data.orders?.total_spend ?? 0) * 100), `spend of ${user}`).toBe(
+      mine.reduce((sum, o) => sum + o.cents, 0),
+    )
+  }
+  const from = new Date(Math.min(...orders.map((o) => o.timeMs)) - 60_000).toISOString()
+  const to = new Date(Date.now() + 60_000).toISOString()
+  const { data: overview } = (await get(platform, `/metrics/overview?from=${from}&to=${to}`)) as {
+    data: { events: number; orders: number; totals: { currency: string; revenue: number }[] }
+  }
+  expect(overview.orders).toBe(orders.length)
+  expect(overview.events).toBe([...clicks.values()].reduce((a, b) => a + b, 0))
+  expect(overview.totals.map(({ currency, revenue }) => [currency, Math.round(revenue * 100)])).toEqual([
+    ['TRY', orders.reduce((sum, o) => sum + o.cents, 0)],
+  ])
+  expect(await activeAlerts(platform)).toEqual(expectedAlerts(orders))
+  const { data: health } = (await get(platform, '/health/pipelines')) as {
+    data: { pipelines: { late: number; dead_letters: number }[] }
+  }
+  expect(
+    health.pipelines.reduce((sum, p) => sum + p.late + p.dead_letters, 0),
+    'late or dead letters',
+  ).toBe(0)
+}
+
+async function activeAlerts(platform: Target): Promise<string[]> {
+  const found: string[] = []
+  let cursor: string | null = null
+  do {
+    const page = (await get(
+      platform,
+      `/fraud-alerts?state=active&limit=100${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`,
+    )) as {
+      data: { user_id: string; evidence: { order_id: string }[] }[]
+      meta: { next_cursor: string | null }
+    }
+    for (const alert of page.data) found.push(`${alert.user_id}: ${alert.evidence.map((e) => e.order_id).join(' ')}`)
+    cursor = page.meta.next_cursor
+  } while (cursor)
+  return found.sort()
+}
+
+/** Three consecutive orders above the limit within the span use each other up. A user's orders were sent, and so logged, in this order. */
+function expectedAlerts(orders: readonly SentOrder[]): string[] {
+  const recent = new Map<string, SentOrder[]>()
+  const alerts: string[] = []
+  for (const order of orders.filter((o) => o.cents > FRAUD_CENTS)) {
+    const mine = [...(recent.get(order.user_id) ?? []).filter((o) => order.timeMs - o.timeMs < FRAUD_SPAN_MS), order]
+    recent.set(order.user_id, mine.length === 3 ? [] : mine)
+    if (mine.length === 3) alerts.push(`${order.user_id}: ${mine.map((o) => o.order_id).join(' ')}`)
+  }
+  return alerts.sort()
+}

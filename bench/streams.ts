@@ -132,7 +132,7 @@ function row(jobs: StreamsSettings['jobs'], runs: readonly StreamsFigures[]) {
       `PostgreSQL ${perMillion((f) => f.postgresCpuSeconds).toFixed(2)} CPU s/M`,
       `peak RSS ${number(median((f) => f.peakMiB))} MiB`,
       `${median((f) => f.flushes)} flushes, ${median((f) => f.checkpoints)} checkpoints of ${number(median((f) => f.checkpointMiB))} MiB in all`,
-      `median of ${runs.length}`,
+      `median of ${runs.length}, the best ${number(Math.max(...runs.map((f) => f.events / f.processCpuSeconds)))} per CPU-second`,
     ],
   }
 }

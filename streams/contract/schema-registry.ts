@@ -50,17 +50,9 @@ export interface SubjectRegistry extends SchemaRegistry {
   setLevel(subject: string | null, level: CompatibilityLevel): Promise<void>
 }
 
-/** The subject's level forbids the schema. `problems` name the fields, and the versions they clash with. */
+/** The subject's level forbids the schema. The message names the fields, and the versions they clash with. Trying again changes nothing. */
 export class IncompatibleSchema extends Error {
   override readonly name = 'IncompatibleSchema'
-  readonly problems: readonly string[]
-
-  constructor(subject: string, level: string, problems: readonly string[]) {
-    super(
-      `The schema can't be registered under "${subject}", which is to stay ${level} compatible: ${problems.join('; ')}.`,
-    )
-    this.problems = problems
-  }
 }
 
 /** The text is no Avro schema. */

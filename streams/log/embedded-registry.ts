@@ -71,7 +71,10 @@ export function openEmbeddedRegistry(folder: string): EmbeddedRegistry {
     const level = ownLevel(subject) ?? globalLevel()
     const versions = before.map(({ version, id }) => ({ version, schema: JSON.parse(text(id) ?? '') as Schema }))
     const problems = compatibilityProblems(level, schema, versions)
-    if (problems.length > 0) throw new IncompatibleSchema(subject, level, problems)
+    if (problems.length === 0) return
+    throw new IncompatibleSchema(
+      `The schema can't be registered under "${subject}", which is to stay ${level} compatible: ${problems.join('; ')}.`,
+    )
   }
 
   return {

@@ -168,6 +168,8 @@ const SETTINGS = {
   kafkaSaslPassword: setting('KAFKA_SASL_PASSWORD', 'a long password', secret(z.string())),
   /** Certificates are checked against Node's authorities and those of NODE_EXTRA_CA_CERTS. */
   kafkaTls: setting('KAFKA_TLS', 'true', yesOrNo('no')),
+  /** A streams process that is silent for so long has its partitions given to others. Kafka's broker bounds it (6 s to 30 min unless told). */
+  kafkaSessionTimeoutMs: setting('KAFKA_SESSION_TIMEOUT_MS', '15000', wholeNumber(1_000, 1_800_000).default(15_000)),
   /** The feature store is Redis when this is set, else the embedded one. */
   redisUrl: setting(
     'REDIS_URL',

@@ -11,6 +11,8 @@ import { countRedisErrors } from '../db/features/redis-client.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Registry } from '../observability/metrics.ts'
 import type { SchemaRegistry } from './contract/codec.ts'
+import type { SubjectRegistry } from './contract/schema-registry.ts'
+import { createConfluentRegistry } from './log/confluent-registry.ts'
 import { openEmbeddedLog } from './log/embedded.ts'
 import { openEmbeddedRegistry } from './log/embedded-registry.ts'
 import type { EventLog } from './log/event-log.ts'
@@ -20,13 +22,17 @@ import type { Clock } from './time/clock.ts'
 /** Plain data, so that it can be handed to a thread. Holds secrets: not for logs. */
 export interface StoreSettings {
   dataDir: string
-  kafka: Omit<KafkaConnection, 'logger'> | null
+  kafka: (Omit<KafkaConnection, 'logger'> & { sessionTimeoutMs: number; heartbeatMs: number }) | null
   redis: { url: string; cluster: boolean } | null
+  /** Of a registry elsewhere; missing: the embedded one. */
+  registryUrl?: string
 }
 
 export interface Stores {
   log: EventLog
   registry: SchemaRegistry
+  /** The registry again, where it is the embedded one: for serving it. */
+  schemas?: SubjectRegistry
   features: FeatureStore
   /** Removes what is beyond its retention, where nobody else does. @returns how many records */
   trim(): Promise<number>
@@ -53,6 +59,9 @@ export function storeSettings(config: Config): StoreSettings {
             brokers: [...kafkaBrokers],
             clientId: config.kafkaClientId,
             tls: config.kafkaTls,
+            sessionTimeoutMs: config.kafkaSessionTimeoutMs,
+            // Several may be lost before the session is.
+            heartbeatMs: Math.min(1_000, config.kafkaSessionTimeoutMs / 4),
             ...(kafkaSaslMechanism === 'none'
               ? {}
               : {
@@ -64,6 +73,7 @@ export function storeSettings(config: Config): StoreSettings {
                 }),
           },
     redis: redisUrl ? { url: redisUrl.reveal(), cluster: config.redisCluster } : null,
+    ...(config.schemaRegistryUrl && { registryUrl: config.schemaRegistryUrl.reveal() }),
   }
 }
 
@@ -89,13 +99,19 @@ export async function openStores(
       log = embedded
     }
     opened.push(() => log.close())
-    const registry = openEmbeddedRegistry(folder('registry'))
-    opened.push(() => registry.close())
+    let registry: SchemaRegistry
+    let schemas: SubjectRegistry | undefined
+    if (settings.registryUrl !== undefined) registry = createConfluentRegistry({ url: settings.registryUrl })
+    else {
+      const embedded = openEmbeddedRegistry(folder('registry'))
+      opened.push(() => embedded.close())
+      registry = schemas = embedded
+    }
     const features = redis
       ? createRedisFeatures({ ...redis, onError: countRedisErrors(metrics) })
       : await openEmbeddedFeatures(folder('features'))
     opened.push(() => features.close())
-    return { log, registry, features, trim, close }
+    return { log, registry, ...(schemas && { schemas }), features, trim, close }
   } catch (error) {
     await close()
     throw error

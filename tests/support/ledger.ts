@@ -109,6 +109,15 @@ export async function caughtUp(platform: Target): Promise<void> {
   })
 }
 
+/** Events that the streams have read, of all partitions. */
+export async function eventsProcessed(target: Target): Promise<number> {
+  // Its status may well be 503 while things are being killed; what it says counts.
+  const response = await fetch(`${target.url}/api/v1/health/pipelines`)
+  type Pipelines = { pipelines?: { events: number }[] }
+  const body = (await response.json()) as Pipelines & { data?: Pipelines }
+  return (body.data?.pipelines ?? body.pipelines ?? []).reduce((sum, p) => sum + p.events, 0)
+}
+
 export async function expectLedger(platform: Target, { clicks, orders }: Ledger): Promise<void> {
   const users = new Set([...clicks.keys(), ...orders.map((o) => o.user_id)])
   for (const user of users) {

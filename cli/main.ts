@@ -10,6 +10,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   streams: async () => (await import('./commands/streams.ts')).streams,
   status: async () => (await import('./commands/status.ts')).status,
   doctor: async () => (await import('./commands/doctor.ts')).doctor,
+  schemas: async () => (await import('./commands/schemas.ts')).schemas,
   simulate: async () => (await import('./commands/simulate.ts')).simulate,
   replay: async () => (await import('./commands/replay.ts')).replay,
   bench: async () => (await import('./commands/bench.ts')).bench,

@@ -5,6 +5,7 @@ import { systemClock } from '../../streams/time/clock.ts'
 import type { Command } from '../command.ts'
 import { doctor } from './doctor.ts'
 import { replay } from './replay.ts'
+import { schemas } from './schemas.ts'
 import { simulate } from './simulate.ts'
 import { status } from './status.ts'
 import { up } from './up.ts'
@@ -24,6 +25,10 @@ const MISTAKES: [command: Command, args: string, about: RegExp][] = [
   [doctor, '--url ftp://shop.example', /--url takes an http or https URL, not "ftp:\/\/shop.example"/],
   [doctor, '--url here', /--url takes an http or https URL, not "here"/],
   [doctor, '--url http://shop.example', /needs its write key: give --write-key/],
+  [schemas, '', /takes "ls", or "show" and a subject/],
+  [schemas, 'show', /takes "ls", or "show" and a subject/],
+  [schemas, 'ls orders', /takes "ls", or "show" and a subject/],
+  [schemas, 'ls --url registry:8081', /--url takes an http or https URL/],
   [simulate, 'file.csv', /simulate takes no file.*"file.csv"/],
   [simulate, '--rate 0', /--rate takes a whole number from 1/],
   [simulate, '--rate 50/s', /--rate takes a whole number.*"50\/s"/],

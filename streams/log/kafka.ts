@@ -6,7 +6,7 @@
  */
 import { type Clock, systemClock } from '../time/clock.ts'
 import type { EventLog, LogSubscription } from './event-log.ts'
-import { createClient, type KafkaConnection } from './kafka/client.ts'
+import { createClient, type KafkaConnection, patientClient } from './kafka/client.ts'
 import { openCluster } from './kafka/cluster.ts'
 import { createProducer, type ProducerLimits } from './kafka/producer.ts'
 import { createSubscription, DEFAULT_SUBSCRIPTION, type SubscriptionSettings } from './kafka/subscription.ts'
@@ -64,11 +64,9 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
     bounds: cluster.bounds,
     read: cluster.read,
     subscribe(group, topics) {
-      const client = createClient(options)
       const subscription = createSubscription({
-        client,
+        connect: (ended) => patientClient(options, ended),
         cluster,
-        brokers,
         group,
         topics,
         clock,

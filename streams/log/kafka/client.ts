@@ -3,7 +3,7 @@
  * partition assigners only.
  */
 import { createRequire } from 'node:module'
-import {
+import kafkajs, {
   type Assigner,
   type Cluster,
   Kafka,
@@ -13,6 +13,9 @@ import {
   type SASLOptions,
 } from 'kafkajs'
 import type { Logger } from '../../../observability/log.ts'
+
+/** Named exports of this CommonJS module that Node does not see. */
+export const { KafkaJSNonRetriableError, KafkaJSProtocolError } = kafkajs
 
 export interface KafkaConnection {
   /** `host:port` each. */
@@ -28,6 +31,16 @@ export const RETRY = { initialRetryTime: 100, maxRetryTime: 1_000, multiplier: 2
 export const REQUEST_TIMEOUT_MS = 5_000
 const CONNECTION_TIMEOUT_MS = 2_000
 
+/**
+ * For a consumer: it must outlast an outage of any length as the member it is, because giving up means to join its group again as a stranger. So kafkajs connects
+ * for ever, until `ended` says so: without brokers to try, it stops.
+ */
+export const patientClient = (connection: KafkaConnection, ended: () => boolean): Kafka =>
+  createClient(connection, {
+    brokers: () => (ended() ? [] : [...connection.brokers]),
+    retry: { ...RETRY, retries: Number.MAX_SAFE_INTEGER },
+  })
+
 /** A client of its own for each consumer: consumers of one client share their groups' offsets, and forget each other's. */
 export function createClient(connection: KafkaConnection, overrides: Partial<KafkaConfig> = {}): Kafka {
   const { brokers, clientId, sasl, tls = false, logger } = connection
@@ -42,17 +55,28 @@ export function createClient(connection: KafkaConnection, overrides: Partial<Kaf
     requestTimeout: REQUEST_TIMEOUT_MS,
     retry: RETRY,
     logLevel: logger ? logLevel.INFO : logLevel.NOTHING,
-    logCreator: () => (entry) => logger && logTo(logger, entry),
+    logCreator: () => (logger ? logTo(logger) : () => {}),
     ...overrides,
   })
 }
 
-/** Its errors are attempts that will be made again, and its warnings what a group does all day: both are a level too loud. */
-function logTo(logger: Logger, { level, namespace, log }: LogEntry): void {
-  const { message, timestamp: _, logger: __, stack: ___, ...rest } = log
-  const line = { part: `kafkajs ${namespace}`, ...rest }
-  if (level === logLevel.ERROR) logger.warn(line, message)
-  else logger.debug(line, message)
+const REPEATED_AFTER_MS = 30_000
+
+/**
+ * Its errors are attempts that will be made again, and its warnings what a group does all day: both are a level too loud. What it says over and over is said once
+ * in a while.
+ */
+function logTo(logger: Logger): (entry: LogEntry) => void {
+  const saidMs = new Map<string, number>()
+  return ({ level, namespace, log }) => {
+    const { message, timestamp: _, logger: __, stack: ___, ...rest } = log
+    const line = { part: `kafkajs ${namespace}`, ...rest }
+    const now = performance.now()
+    const repeated = now - (saidMs.get(namespace) ?? Number.NEGATIVE_INFINITY) < REPEATED_AFTER_MS
+    if (level !== logLevel.ERROR || repeated) return logger.debug(line, message)
+    saidMs.set(namespace, now)
+    logger.warn(line, message)
+  }
 }
 
 /** The methods of a cluster that are there, although the types leave them or their arguments out. */

@@ -5,15 +5,10 @@
  * before every join: here it gets one whose requests pass through us. Invariants: no join is sent while the subscription still drains; a member that was
  * thrown out claims nothing; an offset that retention has removed is never replaced by another in silence.
  */
-import {
-  type Assigner,
-  type Cluster,
-  KafkaJSNonRetriableError,
-  KafkaJSProtocolError,
-  type PartitionAssigner,
-} from 'kafkajs'
+import type { Assigner, Cluster, PartitionAssigner } from 'kafkajs'
 import type { TopicPartition } from '../event-log.ts'
 import { assign, decodeMember, encodeAssignment, encodeMember, type Partitions, PROTOCOL } from './assign.ts'
+import { KafkaJSNonRetriableError, KafkaJSProtocolError } from './client.ts'
 
 export interface MembershipDeps {
   group: string
@@ -26,7 +21,8 @@ export interface MembershipDeps {
   thrownOut(): Promise<void>
   /** Whether to answer the group's heartbeats: not after the handler has been stuck for too long. */
   alive(): boolean
-  stopping(): boolean
+  /** False while this member is to go on. At the end it resolves when everything is drained: nobody may join before, and we never again. */
+  ended(): Promise<boolean>
   /** kafkajs would begin again at another offset. */
   outOfRange(at: TopicPartition): Promise<Error>
 }
@@ -51,6 +47,7 @@ interface CommitRequest {
 interface Coordinator {
   joinGroup(request: JoinRequest): Promise<{ generationId: number; memberId: string }>
   heartbeat(request: object): Promise<unknown>
+  leaveGroup(request: { groupId: string; memberId: string }): Promise<unknown>
   offsetCommit(request: CommitRequest): Promise<unknown>
 }
 
@@ -73,7 +70,7 @@ export function createMembership(deps: MembershipDeps): Membership {
     return Object.assign(Object.create(broker) as Coordinator, {
       async joinGroup(request: JoinRequest) {
         await deps.settled()
-        if (deps.stopping()) throw new KafkaJSNonRetriableError('the subscription stops')
+        if (await deps.ended()) throw new KafkaJSNonRetriableError('the subscription stops')
         // Without a member id it is a stranger to the group, whatever it was before.
         if (request.memberId === '' && joined) {
           joined = null
@@ -81,6 +78,11 @@ export function createMembership(deps: MembershipDeps): Membership {
         }
         rejoinWanted = false
         const answer = await broker.joinGroup({ ...request, groupProtocols: protocols() })
+        if (await deps.ended()) {
+          // Too late: nobody would read what it is given.
+          await broker.leaveGroup({ groupId: deps.group, memberId: answer.memberId }).catch(() => {})
+          throw new KafkaJSNonRetriableError('the subscription stops')
+        }
         joined = { generationId: answer.generationId, memberId: answer.memberId }
         return answer
       },

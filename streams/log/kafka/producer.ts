@@ -5,11 +5,12 @@
  * waits is bounded, in bytes and in time. A producer that has failed is never used again: its sequence numbers might pass for those of a record the
  * broker has, and the broker would answer a new record with an old one's offset (kafkajs, its issue 353).
  */
-import { CompressionTypes, type Kafka, KafkaJSNonRetriableError, type Message, type Producer } from 'kafkajs'
+import { CompressionTypes, type Kafka, type Message, type Producer } from 'kafkajs'
 import type { Logger } from '../../../observability/log.ts'
 import { partitionOf } from '../../contract/partition.ts'
 import type { Clock } from '../../time/clock.ts'
 import { LogUnavailable, type NewRecord, type RecordPosition } from '../event-log.ts'
+import { KafkaJSNonRetriableError } from './client.ts'
 import { rootOf, unavailable } from './cluster.ts'
 
 export interface ProducerLimits {
@@ -89,6 +90,7 @@ export function createProducer({
 }: ProducerDeps): KafkaProducer {
   const lanes = new Map<string, Lane>()
   const counts = new Map<string, number>()
+  const asking = new Map<string, Promise<void>>()
   const turns = new Map<string, number>()
   const closing = new AbortController()
   let waitingBytes = 0
@@ -254,10 +256,16 @@ export function createProducer({
     working = null
   }
 
-  async function countOf(topic: string): Promise<number> {
-    const count = await partitionCount(topic)
-    counts.set(topic, count)
-    return count
+  /** Asked once, whoever waits for it: appends keep the order in which they were made. */
+  function countOf(topic: string): Promise<void> {
+    let asked = asking.get(topic)
+    if (!asked) {
+      asked = partitionCount(topic)
+        .then((count) => void counts.set(topic, count))
+        .finally(() => asking.delete(topic))
+      asking.set(topic, asked)
+    }
+    return asked
   }
 
   function partition(topic: string, key: string | null, count: number): number {

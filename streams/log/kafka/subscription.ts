@@ -4,7 +4,7 @@
  * Invariants: the handler is called for one thing at a time; within a partition every record is delivered in order, from the offset that `assigned` gave, whatever
  * the group has committed; what a rebalance leaves here is neither drained nor read again; nothing is skipped in silence. There is one way out, in `run`.
  */
-import { type Consumer, type EachBatchPayload, type Kafka, KafkaJSNonRetriableError } from 'kafkajs'
+import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs'
 import type { Logger } from '../../../observability/log.ts'
 import type { Clock } from '../../time/clock.ts'
 import {
@@ -15,8 +15,8 @@ import {
   type TopicPartition,
 } from '../event-log.ts'
 import type { Partitions } from './assign.ts'
-import type { FetchedRecord } from './client.ts'
-import { beyondEnd, type KafkaCluster, rootOf, unavailable } from './cluster.ts'
+import { type FetchedRecord, KafkaJSNonRetriableError } from './client.ts'
+import { beyondEnd, type KafkaCluster, rootOf } from './cluster.ts'
 import { createMembership } from './membership.ts'
 import { toLogRecord } from './records.ts'
 
@@ -49,10 +49,9 @@ export const DEFAULT_SUBSCRIPTION: SubscriptionSettings = {
 }
 
 export interface SubscriptionDeps {
-  /** Of this subscription alone. */
-  client: Kafka
+  /** A client of this subscription alone. @param ended whether it is to give up what it tries */
+  connect(ended: () => boolean): Kafka
   cluster: KafkaCluster
-  brokers: readonly string[]
   group: string
   topics: readonly string[]
   clock: Clock
@@ -70,15 +69,20 @@ interface Held {
 const RECONNECT_MAX_MS = 2_000
 
 export function createSubscription(deps: SubscriptionDeps): LogSubscription {
-  const { client, cluster, group, topics, clock, settings, logger } = deps
+  const { cluster, group, topics, clock, settings, logger } = deps
   const held = new Map<string, Held>()
   const stop = new AbortController()
   let handler: SubscriptionHandler
   let running: Promise<void> | null = null
+  let over = false
   let failure: Error | null = null
   let finish: () => void = () => {}
   const finished = new Promise<void>((resolve) => {
     finish = resolve
+  })
+  let drainedAll: () => void = () => {}
+  const drained = new Promise<void>((resolve) => {
+    drainedAll = resolve
   })
   /** The tail of the handler's calls, and since when the one under way has run. */
   let turn: Promise<unknown> = Promise.resolve()
@@ -93,26 +97,34 @@ export function createSubscription(deps: SubscriptionDeps): LogSubscription {
     settled: () => change,
     thrownOut: () => release([...held.values()]).catch(fail),
     alive: () => busySinceMs === null || clock.now() - busySinceMs < settings.handlingTimeoutMs,
-    stopping: () => stop.signal.aborted || failure !== null,
+    async ended() {
+      if (!stop.signal.aborted && failure === null) return false
+      await drained
+      return true
+    },
     async outOfRange(at) {
       const error = await gone(at, held.get(partitionKey(at))?.position ?? 0).catch((reason: Error) => reason)
       fail(error)
       return error
     },
   })
-  const consumer: Consumer = client.consumer({
-    groupId: group,
-    partitionAssigners: [membership.assigner],
-    allowAutoTopicCreation: false,
-    sessionTimeout: settings.sessionTimeoutMs,
-    rebalanceTimeout: settings.rebalanceTimeoutMs,
-    heartbeatInterval: settings.heartbeatMs,
-    maxWaitTimeInMs: settings.fetchWaitMs,
-    maxBytesPerPartition: settings.maxPartitionBytes,
-    maxBytes: settings.maxFetchBytes,
-    // For as long as it takes: giving up would mean to leave the group, and to join it again as a stranger.
-    retry: { retries: Number.MAX_SAFE_INTEGER, restartOnFailure: async () => !stop.signal.aborted && failure === null },
-  })
+  const consumer: Consumer = deps
+    .connect(() => over)
+    .consumer({
+      groupId: group,
+      partitionAssigners: [membership.assigner],
+      allowAutoTopicCreation: false,
+      sessionTimeout: settings.sessionTimeoutMs,
+      rebalanceTimeout: settings.rebalanceTimeoutMs,
+      heartbeatInterval: settings.heartbeatMs,
+      maxWaitTimeInMs: settings.fetchWaitMs,
+      maxBytesPerPartition: settings.maxPartitionBytes,
+      maxBytes: settings.maxFetchBytes,
+      retry: {
+        retries: Number.MAX_SAFE_INTEGER,
+        restartOnFailure: async () => !stop.signal.aborted && failure === null,
+      },
+    })
 
   /** The first reason counts; whoever called `run` is told. */
   function fail(error: Error): void {
@@ -235,25 +247,16 @@ export function createSubscription(deps: SubscriptionDeps): LogSubscription {
     change = settle(assigned).catch((error: Error) => fail(error))
   })
   consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
+    if (stop.signal.aborted) return // it ends anyway
     if (!restart) fail(rootOf(error))
     else logger?.warn({ err: rootOf(error), group }, 'The consumer failed and joins its group anew')
   })
 
   async function start(): Promise<void> {
-    for (let pauseMs = 100; !stop.signal.aborted && !failure; pauseMs = Math.min(pauseMs * 2, RECONNECT_MAX_MS)) {
-      try {
-        await consumer.connect()
-        await consumer.subscribe({ topics: [...topics], fromBeginning: true })
-        break
-      } catch (error) {
-        if (rootOf(error).type === 'UNKNOWN_TOPIC_OR_PARTITION') await missingTopic()
-        logger?.warn(
-          { err: unavailable(deps.brokers, error as Error) },
-          'Kafka is away: reading begins when it is back',
-        )
-        await clock.sleep(pauseMs, stop.signal)
-      }
-    }
+    await consumer.connect()
+    // Also says it when a topic is missing; kafkajs would try for ever.
+    for (const topic of topics) await patiently(() => cluster.partitionCount(topic))
+    await consumer.subscribe({ topics: [...topics], fromBeginning: true })
     if (stop.signal.aborted || failure) return
     await consumer.run({
       autoCommit: false,
@@ -270,11 +273,6 @@ export function createSubscription(deps: SubscriptionDeps): LogSubscription {
     })
   }
 
-  /** @throws Error naming the one that is missing */
-  async function missingTopic(): Promise<void> {
-    for (const topic of topics) await cluster.partitionCount(topic)
-  }
-
   async function live(): Promise<void> {
     stop.signal.addEventListener('abort', finish, { once: true })
     void start().catch(fail)
@@ -284,6 +282,8 @@ export function createSubscription(deps: SubscriptionDeps): LogSubscription {
     await change
     await turn
     if (!failure) await release([...held.values()]).catch(fail)
+    over = true
+    drainedAll()
     stop.abort()
     await consumer.disconnect().catch(() => {})
     deps.ended()
@@ -292,7 +292,8 @@ export function createSubscription(deps: SubscriptionDeps): LogSubscription {
 
   return {
     run(given) {
-      if (running) return Promise.reject(new Error('This subscription runs already, or has run. Subscribe again.'))
+      if (running !== null)
+        return Promise.reject(new Error('This subscription runs already, or has run. Subscribe again.'))
       handler = given
       running = live()
       return running

@@ -73,7 +73,9 @@ function logTo(logger: Logger): (entry: LogEntry) => void {
     const line = { part: `kafkajs ${namespace}`, ...rest }
     const now = performance.now()
     const repeated = now - (saidMs.get(namespace) ?? Number.NEGATIVE_INFINITY) < REPEATED_AFTER_MS
-    if (level !== logLevel.ERROR || repeated) return logger.debug(line, message)
+    // A coordinator that still loads, or has moved, is an everyday answer.
+    const everyday = typeof log.error === 'string' && log.error.includes('coordinator')
+    if (level !== logLevel.ERROR || repeated || everyday) return logger.debug(line, message)
     saidMs.set(namespace, now)
     logger.warn(line, message)
   }

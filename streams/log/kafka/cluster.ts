@@ -174,6 +174,12 @@ const isFinal = (error: unknown): boolean =>
   error instanceof UnknownTopic ||
   error instanceof FinalError
 
+/** Kafka knows who asks, or does not, and says no: asking again would change nothing. */
+export function isRefusal(error: unknown): boolean {
+  const { name, type = '' } = rootOf(error)
+  return name === 'KafkaJSSASLAuthenticationError' || /AUTHORIZATION_FAILED|SASL/.test(type)
+}
+
 /** kafkajs wraps errors once per level of retrying. */
 export function rootOf(error: unknown): KafkaError {
   const { cause } = error as KafkaError

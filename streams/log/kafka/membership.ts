@@ -9,6 +9,7 @@ import type { Assigner, Cluster, PartitionAssigner } from 'kafkajs'
 import type { TopicPartition } from '../event-log.ts'
 import { assign, decodeMember, encodeAssignment, encodeMember, type Partitions, PROTOCOL } from './assign.ts'
 import { KafkaJSNonRetriableError, KafkaJSProtocolError } from './client.ts'
+import { isRefusal } from './cluster.ts'
 
 export interface MembershipDeps {
   group: string
@@ -23,6 +24,8 @@ export interface MembershipDeps {
   alive(): boolean
   /** False while this member is to go on. At the end it resolves when everything is drained: nobody may join before, and we never again. */
   ended(): Promise<boolean>
+  /** Between two attempts to find the coordinator. */
+  pause(): Promise<void>
   /** kafkajs would begin again at another offset. */
   outOfRange(at: TopicPartition): Promise<Error>
 }
@@ -101,18 +104,25 @@ export function createMembership(deps: MembershipDeps): Membership {
     })
   }
 
+  /** A coordinator that restarts, moves or still loads its groups is waited for: the membership outlasts it. */
+  async function found(asked: { groupId: string }): ReturnType<Cluster['findGroupCoordinator']> {
+    for (;;) {
+      try {
+        return await findCoordinator!(asked)
+      } catch (error) {
+        if (isRefusal(error) || (await deps.ended())) throw error
+        await deps.pause()
+      }
+    }
+  }
+
   const assigner: PartitionAssigner = ({ cluster: given }) => {
     cluster = given
     findCoordinator = given.findGroupCoordinator.bind(given)
-    // The type has the methods of a broker that are public; see Coordinator for those that are used.
-    const found = async (group: { groupId: string }) =>
-      watched((await findCoordinator!(group)) as unknown as Coordinator) as unknown as Awaited<
-        ReturnType<Cluster['findGroupCoordinator']>
-      >
-    given.findGroupCoordinator = async (group) => {
-      const broker = await found(group)
-      coordinator = broker as unknown as Coordinator
-      return broker
+    given.findGroupCoordinator = async (asked) => {
+      // The type names only the public methods of a broker; see Coordinator for those that are used.
+      coordinator = watched((await found(asked)) as unknown as Coordinator)
+      return coordinator as unknown as Awaited<ReturnType<Cluster['findGroupCoordinator']>>
     }
     keepNodes(given)
     const dealing: Assigner = {

@@ -67,6 +67,7 @@ interface Held {
 }
 
 const RECONNECT_MAX_MS = 2_000
+const COORDINATOR_PAUSE_MS = 200
 
 export function createSubscription(deps: SubscriptionDeps): LogSubscription {
   const { cluster, group, topics, clock, settings, logger } = deps
@@ -102,6 +103,7 @@ export function createSubscription(deps: SubscriptionDeps): LogSubscription {
       await drained
       return true
     },
+    pause: () => clock.sleep(COORDINATOR_PAUSE_MS, stop.signal),
     async outOfRange(at) {
       const error = await gone(at, held.get(partitionKey(at))?.position ?? 0).catch((reason: Error) => reason)
       fail(error)

@@ -274,6 +274,19 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ov
   return Object.freeze(config)
 }
 
+/** How to reach Kafka, as the log wants it. */
+export function kafkaConnectionOf(config: Config) {
+  const { kafkaSaslMechanism: mechanism, kafkaSaslUsername: username, kafkaSaslPassword: password } = config
+  return {
+    brokers: config.kafkaBrokers,
+    clientId: config.kafkaClientId,
+    tls: config.kafkaTls,
+    ...(mechanism === 'none' || password === null
+      ? {}
+      : { sasl: { mechanism, username, password: password.reveal() } }),
+  }
+}
+
 /** What is wrong between settings of which each alone is right. */
 function contradictions(config: Config): string[] {
   const { kafkaSaslMechanism: mechanism, kafkaSaslUsername: username, kafkaSaslPassword: password } = config

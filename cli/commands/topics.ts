@@ -1,0 +1,67 @@
+/** `streamforge topics`: makes the topics that a Kafka cluster lacks, or only tells what it lacks. It never changes a topic that is there. */
+import { ConfigError, kafkaConnectionOf, loadConfig } from '../../db/config.ts'
+import { TOPICS } from '../../streams/contract/topics.ts'
+import { LogUnavailable } from '../../streams/log/event-log.ts'
+import { createTopics, reportTopics, withKafkaAdmin } from '../../streams/log/kafka/topics.ts'
+import { CommandFailed, type CommandIo, defineCommand, parseArguments, UsageError, wholeNumber } from '../command.ts'
+
+export const topics = defineCommand({
+  name: 'topics',
+  summary: 'make the topics that a Kafka cluster lacks',
+  usage: `streamforge topics [options]
+
+Makes what is missing; a topic that is there is only held against what the platform needs. May be run again at any time.
+
+  --brokers LIST    host:port, several with commas between them (default: KAFKA_BROKERS)
+  --replication N   copies of each partition (default: the brokers' default.replication.factor); 3 or more asks for 2 in sync
+  --check           make nothing: exit code 1 when a topic is missing or can't be used`,
+  async run(args, io) {
+    const { values, positionals } = parseArguments(args, {
+      brokers: { type: 'string' },
+      replication: { type: 'string' },
+      check: { type: 'boolean', default: false },
+    })
+    if (positionals.length > 0) throw new UsageError(`topics takes options only, not "${positionals[0]}".`)
+    const replication =
+      values.replication === undefined
+        ? {}
+        : { replication: wholeNumber('--replication', values.replication, 1, 32_767) }
+    const connection = connectionFrom(io.env, values.brokers)
+    try {
+      return await withKafkaAdmin(connection, async (admin) => {
+        const { missing, unusable, different } = await reportTopics(admin)
+        if (!values.check) await createTopics(admin, missing, replication)
+        for (const { name, partitions, retentionMs } of missing) {
+          const days = retentionMs / 86_400_000
+          io.out(
+            `${values.check ? 'missing' : 'made   '} ${name}: ${partitions} partition${partitions === 1 ? '' : 's'}, kept for ${days} days\n`,
+          )
+        }
+        for (const sentence of different) io.err(`Note: ${sentence}\n`)
+        for (const sentence of unusable) io.err(`${sentence}\n`)
+        const good = TOPICS.length - missing.length - unusable.length
+        io.out(`${good} of ${TOPICS.length} topics were there\n`)
+        if (values.check && missing.length > 0) io.err('"streamforge topics" makes what is missing.\n')
+        return unusable.length > 0 || (values.check && missing.length > 0) ? 1 : 0
+      })
+    } catch (error) {
+      if (error instanceof LogUnavailable) throw new CommandFailed(error.message)
+      throw error
+    }
+  },
+})
+
+function connectionFrom(env: CommandIo['env'], brokers: string | undefined) {
+  try {
+    const config = loadConfig(env, { kafkaBrokers: brokers })
+    if (config.kafkaBrokers.length === 0) {
+      throw new UsageError(
+        'Topics are made on Kafka: name its brokers with --brokers or KAFKA_BROKERS. The embedded log needs none.',
+      )
+    }
+    return kafkaConnectionOf(config)
+  } catch (error) {
+    if (error instanceof ConfigError) throw new CommandFailed(error.message)
+    throw error
+  }
+}

@@ -33,6 +33,8 @@ export interface Streams {
 }
 
 const MINUTE_MS = 60_000
+/** Far longer than a flush pauses between two statements, far shorter than anybody wants to wait for a frozen process. */
+const IDLE_IN_TRANSACTION_MS = 5_000
 /** Announcements are kept longer than any log they could be read from again. */
 const OUTBOX_KEPT_MS = 31 * 24 * 60 * MINUTE_MS
 
@@ -41,7 +43,11 @@ export async function startStreams(options: StreamsOptions): Promise<Streams> {
   const stores = await openStores(options.stores, { logger, metrics, clock })
   const { log, registry, features } = stores
   const objects = await openFolderObjects(join(options.stores.dataDir, EMBEDDED_FOLDERS.objects))
-  const database = connect(options.databaseUrl, { max: 3, name: 'streamforge-streams' })
+  const database = connect(options.databaseUrl, {
+    max: 3,
+    name: 'streamforge-streams',
+    idleInTransactionTimeoutMs: IDLE_IN_TRANSACTION_MS,
+  })
   const runtime = new StreamRuntime(
     {
       log,

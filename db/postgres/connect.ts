@@ -26,13 +26,19 @@ export interface ConnectOptions {
   name?: string
   /** The server stops a query that takes longer. For pools that serve readers; writers leave it out. */
   statementTimeoutMs?: number
+  /**
+   * The server ends a session that leaves a transaction open and says nothing for so long: a process that is frozen in the middle of a flush must not hold
+   * the locks that its successor waits for.
+   */
+  idleInTransactionTimeoutMs?: number
 }
 
 const TIMESTAMPTZ = 1184
 const INT8 = 20
 
 /** Opens no connection yet: the first query does. */
-export function connect(url: string, { max, name = 'streamforge', statementTimeoutMs }: ConnectOptions): Database {
+export function connect(url: string, options: ConnectOptions): Database {
+  const { max, name = 'streamforge', statementTimeoutMs, idleInTransactionTimeoutMs } = options
   const sql = postgres(url, {
     max,
     connect_timeout: 10,
@@ -43,6 +49,9 @@ export function connect(url: string, { max, name = 'streamforge', statementTimeo
       application_name: name,
       TimeZone: 'UTC',
       ...(statementTimeoutMs === undefined ? {} : { statement_timeout: statementTimeoutMs }),
+      ...(idleInTransactionTimeoutMs === undefined
+        ? {}
+        : { idle_in_transaction_session_timeout: idleInTransactionTimeoutMs }),
     },
     // Sums beyond 2^53 are caught where they are read (queries/numbers.ts): throwing here would break the connection's protocol.
     types: {

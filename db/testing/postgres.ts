@@ -23,6 +23,8 @@ export interface TestPostgres {
   database(options?: { max?: number }): Promise<TestDatabase>
   /** The URL of a new database without tables. */
   emptyDatabase(): Promise<string>
+  /** Stops the server and starts it again on its port. */
+  restart(): Promise<void>
 }
 
 const PREFIX = 'streamforge-test-postgres-'
@@ -36,6 +38,8 @@ export function withPostgres(): TestPostgres {
   let count = 0
   const open: Database[] = []
 
+  const password = randomBytes(12).toString('hex')
+  const start = (port = 0) => startEmbeddedPostgres({ folder: join(folder, 'postgres'), password, port })
   const urlOf = (name: string): string => Object.assign(new URL(server.url), { pathname: `/${name}` }).href
   const create = async (template: string): Promise<string> => {
     const name = `test_${++count}`
@@ -46,10 +50,7 @@ export function withPostgres(): TestPostgres {
   beforeAll(async () => {
     await sweep()
     folder = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`))
-    server = await startEmbeddedPostgres({
-      folder: join(folder, 'postgres'),
-      password: randomBytes(12).toString('hex'),
-    })
+    server = await start()
     admin = connect(server.url, { max: 1 })
     await admin.sql`CREATE DATABASE ${admin.sql(TEMPLATE)}`
     await migrate(urlOf(TEMPLATE))
@@ -72,6 +73,11 @@ export function withPostgres(): TestPostgres {
       return { ...database, url }
     },
     emptyDatabase: () => create('template0'),
+    async restart() {
+      const { port } = server
+      await server.stop()
+      server = await start(port)
+    },
   }
 }
 

@@ -33,6 +33,7 @@ describe('loadConfig', () => {
       kafkaSaslUsername: '',
       kafkaSaslPassword: null,
       kafkaTls: false,
+      kafkaCompression: 'none',
       kafkaSessionTimeoutMs: 15_000,
       redisUrl: null,
       redisCluster: false,

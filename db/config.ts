@@ -166,6 +166,12 @@ const SETTINGS = {
   ),
   kafkaSaslUsername: setting('KAFKA_SASL_USERNAME', 'streamforge', z.string().default('')),
   kafkaSaslPassword: setting('KAFKA_SASL_PASSWORD', 'a long password', secret(z.string())),
+  /** Of what is appended. gzip sends and keeps a third of the bytes for about 1.5 CPU-seconds per million events more. */
+  kafkaCompression: setting(
+    'KAFKA_COMPRESSION',
+    'gzip',
+    z.enum(['none', 'gzip'], 'must be none or gzip').default('none'),
+  ),
   /** Certificates are checked against Node's authorities and those of NODE_EXTRA_CA_CERTS. */
   kafkaTls: setting('KAFKA_TLS', 'true', yesOrNo('no')),
   /** A streams process that is silent for so long has its partitions given to others. Kafka's broker bounds it (6 s to 30 min unless told). */
@@ -281,6 +287,7 @@ export function kafkaConnectionOf(config: Config) {
     brokers: config.kafkaBrokers,
     clientId: config.kafkaClientId,
     tls: config.kafkaTls,
+    gzip: config.kafkaCompression === 'gzip',
     ...(mechanism === 'none' || password === null
       ? {}
       : { sasl: { mechanism, username, password: password.reveal() } }),

@@ -13,6 +13,7 @@ import kafkajs, {
   type SASLOptions,
 } from 'kafkajs'
 import type { Logger } from '../../../observability/log.ts'
+import { registerCodecs } from './compression.ts'
 
 /** Named exports of this CommonJS module that Node does not see. */
 export const { KafkaJSNonRetriableError, KafkaJSProtocolError } = kafkajs
@@ -45,6 +46,7 @@ export const patientClient = (connection: KafkaConnection, ended: () => boolean)
 export function createClient(connection: KafkaConnection, overrides: Partial<KafkaConfig> = {}): Kafka {
   const { brokers, clientId, sasl, tls = false, logger } = connection
   repairTimers()
+  registerCodecs()
   return new Kafka({
     brokers: [...brokers],
     clientId,

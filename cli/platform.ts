@@ -6,6 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import type { Config } from '../db/config.ts'
+import { isAlive } from '../db/process.ts'
 import { loadSecrets } from '../db/secrets.ts'
 import { CommandFailed, type CommandIo, UsageError } from './command.ts'
 import { configFrom } from './settings.ts'
@@ -31,16 +32,6 @@ export async function findPlatform(dataDir: string): Promise<RunningPlatform | n
     return null
   }
   return isAlive(found.pid) ? found : null
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    // It exists, but belongs to somebody else.
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }
 
 export interface EdgeTarget {

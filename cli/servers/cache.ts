@@ -8,7 +8,7 @@ import { randomUUID } from 'node:crypto'
 import { link, mkdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import { isAlive } from './process.ts'
+import { isAlive } from '../../db/process.ts'
 
 const POLL_MS = 200
 

@@ -9,6 +9,7 @@ import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { isAlive } from '../../db/process.ts'
 
 export interface Exit {
   code: number | null
@@ -40,16 +41,6 @@ const STOP_TIMEOUT_MS = 30_000
 const POLL_MS = 50
 const PID_FILE = 'server.pid'
 const LOG_FILE = 'server.log'
-
-export function isAlive(pid: number): boolean {
-  if (!Number.isInteger(pid) || pid <= 0) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
-}
 
 /**
  * Starts the program and waits until `isReady` says yes.

@@ -6,8 +6,8 @@ import { Redis } from 'ioredis'
 import { Kafka, logLevel } from 'kafkajs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { loadConfig } from '../../db/config.ts'
+import { isAlive } from '../../db/process.ts'
 import { kafkaTool, type RedisServer, ServerUnavailable, startKafka, startRedis } from './index.ts'
-import { isAlive } from './process.ts'
 import { withKafka } from './testing/with-kafka.ts'
 
 describe('Kafka', () => {

@@ -8,6 +8,7 @@ import { randomUUID } from 'node:crypto'
 import type { Dirent } from 'node:fs'
 import { mkdir, open, readdir, readFile, rename, rm, stat, unlink } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
+import { isAlive } from '../process.ts'
 import type { ObjectStore } from './object-store.ts'
 
 const INCOMPLETE = '.incomplete'
@@ -125,16 +126,6 @@ async function removeLeftovers(incomplete: string): Promise<void> {
     } catch (error) {
       if (!isMissing(error)) throw error
     }
-  }
-}
-
-function isAlive(pid: number): boolean {
-  if (!(pid > 0)) return false
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return codeOf(error) === 'EPERM'
   }
 }
 

@@ -13,10 +13,11 @@ import { createServer } from 'node:net'
 import { dirname, join, resolve } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import postgres from 'postgres'
+import { isAlive } from '../process.ts'
 import { type Binaries, findBinaries, type RunAs, runAs, serverEnvironment, spawnAs } from './embedded/binaries.ts'
 import { initialise, run, SUPERUSER } from './embedded/initialise.ts'
 import { boundLog, readLogFrom, sizeOf, watchLog } from './embedded/log-file.ts'
-import { clearFolder, isAlive, readPidFile, stopProcess } from './embedded/postmaster.ts'
+import { clearFolder, readPidFile, stopProcess } from './embedded/postmaster.ts'
 import { serverSettings } from './embedded/settings.ts'
 
 export interface EmbeddedPostgresOptions {

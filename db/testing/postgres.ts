@@ -9,9 +9,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll } from 'vitest'
 import { connect, type Database } from '../postgres/connect.ts'
-import { clearFolder, isAlive } from '../postgres/embedded/postmaster.ts'
+import { clearFolder } from '../postgres/embedded/postmaster.ts'
 import { migrate } from '../postgres/migrate.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../postgres/server.ts'
+import { isAlive } from '../process.ts'
 
 export interface TestDatabase extends Database {
   readonly url: string

@@ -6,22 +6,14 @@
  */
 import type { Encoder } from '../../streams/contract/codec.ts'
 import { type EventOf, identityOf, keyOf } from '../../streams/contract/events.ts'
-import { type InputProblem, type ParseContext, parseEvent } from '../../streams/contract/input.ts'
+import { type InputProblem, type ParseContext, PROBLEM_CODES, parseEvent } from '../../streams/contract/input.ts'
 import type { RecentIds } from '../../streams/contract/recent-ids.ts'
 import { CLICKSTREAM, type InputTopic, ORDERS, TRIPS } from '../../streams/contract/topics.ts'
 import type { NewRecord } from '../../streams/log/event-log.ts'
 import type { AppendLog } from '../ports.ts'
 import { UnreadableLine } from './entries.ts'
 
-export const VERDICT_CODES = [
-  'malformed_line',
-  'not_an_object',
-  'missing_field',
-  'wrong_type',
-  'invalid_value',
-  'time_out_of_range',
-  'too_large',
-] as const
+export const VERDICT_CODES = ['malformed_line', ...PROBLEM_CODES] as const
 export type VerdictCode = (typeof VERDICT_CODES)[number]
 
 /** Why one event was not accepted. `retryable`: whether sending it again unchanged can help. */

@@ -7,9 +7,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, type TestContext } from 'vitest'
 import { type Config, loadConfig } from '../../../db/config.ts'
+import { isAlive } from '../../../db/process.ts'
 import { ServerUnavailable } from '../cache.ts'
 import { type KafkaOptions, type KafkaServer, startKafka } from '../kafka.ts'
-import { clearFolder, isAlive } from '../process.ts'
+import { clearFolder } from '../process.ts'
 
 export interface TestKafka {
   readonly server: KafkaServer

@@ -10,8 +10,9 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { afterAll, beforeEach, type TestContext } from 'vitest'
 import { loadConfig } from '../../../db/config.ts'
+import { isAlive } from '../../../db/process.ts'
 import { ServerUnavailable } from '../cache.ts'
-import { clearFolder, freePorts, isAlive } from '../process.ts'
+import { clearFolder, freePorts } from '../process.ts'
 import { type RedisServer, startRedis } from '../redis.ts'
 
 export interface TestRedis {

@@ -8,6 +8,7 @@ import { readFileSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
+import { isAlive } from '../../process.ts'
 
 /** Written on the server's command line: which process started it. PostgreSQL takes any setting with a dot in its name. */
 export const OWNER_SETTING = 'streamforge.owner_pid'
@@ -26,15 +27,6 @@ export async function readPidFile(folder: string): Promise<PidFile | null> {
   const lines = text.split('\n')
   const pid = Number(lines[0])
   return Number.isInteger(pid) && pid > 0 ? { pid, port: Number(lines[3]), ready: lines[7]?.trim() === 'ready' } : null
-}
-
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0)
-    return true
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === 'EPERM'
-  }
 }
 
 /** @returns whether the condition came true before the deadline. */

@@ -14,6 +14,7 @@ import kafkajs, {
 } from 'kafkajs'
 import type { Logger } from '../../../observability/log.ts'
 import { registerCodecs } from './compression.ts'
+import { replaceEncoder } from './encode.ts'
 
 /** Named exports of this CommonJS module that Node does not see. */
 export const { KafkaJSNonRetriableError, KafkaJSProtocolError } = kafkajs
@@ -47,6 +48,7 @@ export function createClient(connection: KafkaConnection, overrides: Partial<Kaf
   const { brokers, clientId, sasl, tls = false, logger } = connection
   repairTimers()
   registerCodecs()
+  replaceEncoder()
   return new Kafka({
     brokers: [...brokers],
     clientId,

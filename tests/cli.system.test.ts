@@ -37,7 +37,7 @@ function expectOneSentence({ err, out }: CliResult, about: RegExp): void {
 describe('mistakes on the command line', () => {
   // One of each command; `cli/commands/mistakes.test.ts` has the others.
   const MISTAKES: [args: string, about: RegExp][] = [
-    ['upp', /no command "upp".*up, status, doctor, simulate, replay/],
+    ['upp', /no command "upp"\. Known: up, .*status, doctor, simulate, replay/],
     ['constructor', /no command "constructor"/],
     ['up --port abc', /--port .*whole number from 0 to 65535, not "abc"/],
     ['status --jsn', /--jsn/],

@@ -20,18 +20,21 @@ const PROCESS = join(ROOT, 'db/testing/postgres-process.ts')
 
 let data: string
 let folder: string
+const running: EmbeddedPostgres[] = []
 beforeEach(async () => {
   data = await mkdtemp(join(tmpdir(), 'streamforge-server-'))
   folder = join(data, 'postgres')
 })
 afterEach(async () => {
+  // Before the folder goes: what runs would write into it while it is being removed.
+  await Promise.all(running.splice(0).map((server) => server.stop()))
   await clearFolder(folder, () => {}).catch(() => {})
   await rm(data, { recursive: true, force: true })
 })
 
 async function start(options: Partial<EmbeddedPostgresOptions> = {}): Promise<EmbeddedPostgres> {
   const server = await startEmbeddedPostgres({ folder, password: PASSWORD, ...options })
-  onTestFinished(() => server.stop())
+  running.push(server)
   return server
 }
 

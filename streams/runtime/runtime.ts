@@ -227,7 +227,7 @@ export class StreamRuntime {
     const full = this.#eventsSinceFlush >= flushBacklogEvents
     if (this.#inFlight !== undefined) {
       if (!full) return
-      await this.#inFlight
+      while (this.#inFlight !== undefined) await this.#inFlight
       this.#throwFailure()
     }
     const now = this.#deps.clock.now()
@@ -237,7 +237,12 @@ export class StreamRuntime {
     if (this.#dirty || now - this.#lastHeartbeatMs >= this.#settings.heartbeatMs) this.#startFlush(false)
   }
 
+  /**
+   * Never two at a time: the second's checkpoint would take for written what the first has only taken out. So whoever waited for one looks again, without
+   * another `await`, before it starts the next.
+   */
   #startFlush(checkpointNow: boolean): void {
+    if (this.#inFlight !== undefined) throw new Error('A flush was started while another is under way')
     const flush = this.#flush(checkpointNow)
     this.#inFlight = flush
     flush
@@ -368,9 +373,12 @@ export class StreamRuntime {
   /** Drain first: what these tasks have computed is written and checkpointed before another member may begin. */
   async #revoked(partitions: readonly TopicPartition[]): Promise<void> {
     if (!this.#failure) {
-      await this.#inFlight
       do {
-        await this.#flush(true)
+        while (this.#inFlight !== undefined) await this.#inFlight
+        this.#throwFailure()
+        this.#startFlush(true)
+        while (this.#inFlight !== undefined) await this.#inFlight
+        this.#throwFailure()
       } while (this.#dirty)
     }
     for (const at of partitions) {

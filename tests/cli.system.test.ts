@@ -37,7 +37,7 @@ function expectOneSentence({ err, out }: CliResult, about: RegExp): void {
 describe('mistakes on the command line', () => {
   // One of each command; `cli/commands/mistakes.test.ts` has the others.
   const MISTAKES: [args: string, about: RegExp][] = [
-    ['upp', /no command "upp"\. Known: up, .*status, doctor, simulate, replay/],
+    ['upp', /no command "upp"\. Known: up, .*status, .*replay/],
     ['constructor', /no command "constructor"/],
     ['up --port abc', /--port .*whole number from 0 to 65535, not "abc"/],
     ['status --jsn', /--jsn/],
@@ -329,7 +329,7 @@ describe('a replay that is interrupted', () => {
     }
     const progressed = (p: { err: string }) => /[1-9]\d* rows/.test(p.err)
 
-    const first = replay('40')
+    const first = replay('8')
     await eventually('a first progress line', SECONDS_MS, () => progressed(first))
     first.child.kill('SIGINT')
     expect(await first.ended(), first.err).toBe(130)
@@ -337,7 +337,7 @@ describe('a replay that is interrupted', () => {
     expect(stoppedAfter).toBeGreaterThan(1)
     expect(stoppedAfter).toBeLessThan(rows)
 
-    const second = replay('40')
+    const second = replay('8')
     const resumed = await eventually('progress beyond the resume', SECONDS_MS, async () => {
       const events = await eventsOf(platform.url)
       return events > stoppedAfter + 200 && events

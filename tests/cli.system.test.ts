@@ -331,6 +331,8 @@ describe('a replay that is interrupted', () => {
 
     const first = replay('8')
     await eventually('a first progress line', SECONDS_MS, () => progressed(first))
+    // Read is not yet acknowledged: it is the latter that a replay resumes from.
+    await eventually('rows have arrived', SECONDS_MS, async () => (await eventsOf(platform.url)) > 300)
     first.child.kill('SIGINT')
     expect(await first.ended(), first.err).toBe(130)
     const stoppedAfter = Number(/Stopped after line ([\d,]+)\. The same command/.exec(first.out)?.[1]?.replace(',', ''))

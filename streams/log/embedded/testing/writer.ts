@@ -44,8 +44,20 @@ if (isMainThread) {
       ...(count ? { count: Number(count) } : {}),
       ...(valueBytes ? { valueBytes: Number(valueBytes) } : {}),
     },
-    (line) => void writeSync(1, `${line}\n`),
+    printLine,
   )
 } else {
   await run(workerData as WriterTask, (line) => parentPort?.postMessage(line))
+}
+
+/** At once, since the process may be killed after the next instruction. The pipe may be full for a moment: a line this short goes whole or not at all. */
+function printLine(line: string): void {
+  for (;;) {
+    try {
+      writeSync(1, `${line}\n`)
+      return
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error
+    }
+  }
 }

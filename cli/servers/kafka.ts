@@ -157,10 +157,10 @@ function serverProperties(
 }
 
 async function format(jars: string, properties: string): Promise<void> {
-  // A cluster id is a UUID in URL-safe base64.
+  // A cluster id is a UUID in URL-safe base64. It may begin with a dash, so it is joined to its option: it would pass for another one.
   const clusterId = randomBytes(16).toString('base64url')
   const { code, stdout, stderr } = await java(
-    [...jvm(jars, 128), 'kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', properties],
+    [...jvm(jars, 128), 'kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', properties],
     '',
   )
   if (code !== 0) throw new Error(`Kafka could not format its folder:\n${(stdout + stderr).trim()}`)

@@ -39,7 +39,7 @@ export async function initialise(folder: string, password: string, binaries: Bin
     await rename(cluster, folder)
     await syncFolder(parent)
   } finally {
-    await rm(aside, { recursive: true, force: true })
+    await removeFolder(aside)
   }
 }
 
@@ -59,9 +59,13 @@ const initdbArguments = (cluster: string, passwordFile: string): string[] => [
 async function removeUnfinished(folder: string): Promise<void> {
   const prefix = `${basename(folder)}.init-`
   for (const name of await readdir(dirname(folder))) {
-    if (name.startsWith(prefix)) await rm(join(dirname(folder), name), { recursive: true, force: true })
+    if (name.startsWith(prefix)) await removeFolder(join(dirname(folder), name))
   }
 }
+
+/** An initdb whose starter was killed goes on writing until it misses its files: what it adds meanwhile is removed as well. */
+const removeFolder = (path: string): Promise<void> =>
+  rm(path, { recursive: true, force: true, maxRetries: 20, retryDelay: 50 })
 
 async function isDatabase(folder: string): Promise<boolean> {
   const names = await readdir(folder).catch((error: NodeJS.ErrnoException) => {

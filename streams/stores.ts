@@ -3,7 +3,7 @@
  * Sits under the composition roots of edge and streams. Invariant: what is opened here is closed here, in reverse, once.
  */
 import { join } from 'node:path'
-import type { Config } from '../db/config.ts'
+import { type Config, kafkaConnectionOf } from '../db/config.ts'
 import { openEmbeddedFeatures } from '../db/features/embedded.ts'
 import type { FeatureStore } from '../db/features/feature-store.ts'
 import { createRedisFeatures } from '../db/features/redis.ts'
@@ -22,7 +22,7 @@ import type { Clock } from './time/clock.ts'
 /** Plain data, so that it can be handed to a thread. Holds secrets: not for logs. */
 export interface StoreSettings {
   dataDir: string
-  kafka: (Omit<KafkaConnection, 'logger'> & { sessionTimeoutMs: number; heartbeatMs: number }) | null
+  kafka: (Omit<KafkaConnection, 'logger'> & { gzip: boolean; sessionTimeoutMs: number; heartbeatMs: number }) | null
   redis: { url: string; cluster: boolean } | null
   /** Of a registry elsewhere; missing: the embedded one. */
   registryUrl?: string
@@ -49,28 +49,17 @@ export const EMBEDDED_FOLDERS = {
 } as const
 
 export function storeSettings(config: Config): StoreSettings {
-  const { kafkaBrokers, kafkaSaslMechanism, redisUrl } = config
+  const { kafkaBrokers, redisUrl } = config
   return {
     dataDir: config.dataDir,
     kafka:
       kafkaBrokers.length === 0
         ? null
         : {
-            brokers: [...kafkaBrokers],
-            clientId: config.kafkaClientId,
-            tls: config.kafkaTls,
+            ...kafkaConnectionOf(config),
             sessionTimeoutMs: config.kafkaSessionTimeoutMs,
             // Several may be lost before the session is.
             heartbeatMs: Math.min(1_000, config.kafkaSessionTimeoutMs / 4),
-            ...(kafkaSaslMechanism === 'none'
-              ? {}
-              : {
-                  sasl: {
-                    mechanism: kafkaSaslMechanism,
-                    username: config.kafkaSaslUsername,
-                    password: config.kafkaSaslPassword?.reveal() ?? '',
-                  },
-                }),
           },
     redis: redisUrl ? { url: redisUrl.reveal(), cluster: config.redisCluster } : null,
     ...(config.schemaRegistryUrl && { registryUrl: config.schemaRegistryUrl.reveal() }),

@@ -4,11 +4,13 @@ import { startEdge } from '../../edge/main.ts'
 import { CannotListen } from '../../edge/node.ts'
 import { createLogger } from '../../observability/log.ts'
 import { createRegistry } from '../../observability/metrics.ts'
+import { INPUT_TOPICS, topicNamed } from '../../streams/contract/topics.ts'
 import { openStores, storeSettings } from '../../streams/stores.ts'
 import { CommandFailed, defineCommand, parseArguments, UsageError } from '../command.ts'
 import { claim, openDatabase } from '../database.ts'
 import { configFrom } from '../settings.ts'
 import { Started } from '../started.ts'
+import { requireTopics } from '../topics.ts'
 import { version } from '../version.ts'
 
 export const edge = defineCommand({
@@ -32,6 +34,8 @@ and feature store. Several edges need the same STREAMFORGE_WRITE_KEY and STREAMF
     const logger = createLogger({ level: config.logLevel, service: 'edge' })
     const started = new Started(logger)
     try {
+      // What others write is not the edge's concern, nor may it be allowed to see it.
+      await requireTopics(config, INPUT_TOPICS.map(topicNamed), logger)
       const secrets = await loadSecrets(config.dataDir, config)
       const database = started.add(
         await openDatabase(config.databaseUrl.reveal(), 'DATABASE_URL', {

@@ -4,11 +4,13 @@
 import { hostname } from 'node:os'
 import { createLogger } from '../../observability/log.ts'
 import { createRegistry } from '../../observability/metrics.ts'
+import { TOPICS } from '../../streams/contract/topics.ts'
 import { startStreams } from '../../streams/main.ts'
 import { openStores, storeSettings } from '../../streams/stores.ts'
 import { CommandFailed, type CommandIo, defineCommand, parseArguments, UsageError } from '../command.ts'
 import { claim, openDatabase } from '../database.ts'
 import { configFrom } from '../settings.ts'
+import { requireTopics } from '../topics.ts'
 
 export const streams = defineCommand({
   name: 'streams',
@@ -31,6 +33,7 @@ handed back. Needs DATABASE_URL; KAFKA_BROKERS and REDIS_URL name the cluster's 
     const logger = createLogger({ level: config.logLevel, service: 'streams' })
     const metrics = createRegistry({ processMetrics: true })
     const settings = storeSettings(config)
+    await requireTopics(config, TOPICS, logger)
     await checkOwnership(databaseUrl, settings, { logger, clock: io.clock })
 
     const owner = `${hostname()}-${process.pid}`

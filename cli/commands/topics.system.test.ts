@@ -1,9 +1,10 @@
-/** `streamforge topics` against a real broker. */
+/** `streamforge topics` against a real broker, and what processes say at their start that lack a topic. */
 import { expect, test } from 'vitest'
 import { TOPICS } from '../../streams/contract/topics.ts'
 import { makeTopics, withAdmin } from '../../streams/log/kafka/testing/admin.ts'
 import { checkTopics, withKafkaAdmin } from '../../streams/log/kafka/topics.ts'
 import { systemClock } from '../../streams/time/clock.ts'
+import { newDataDir, runCli } from '../../tests/support/platform.ts'
 import type { CommandIo } from '../command.ts'
 import { withKafka } from '../servers/testing/with-kafka.ts'
 import { topics } from './topics.ts'
@@ -27,6 +28,11 @@ async function run(args: string[], env: Record<string, string> = {}) {
   }
   return { code: await topics.run(args, io), out, err }
 }
+/** A process of the cluster on this Kafka; with its topics it would go on to the database, where nobody is. */
+const startProcess = async (role: 'edge' | 'streams', brokers = kafka.brokers.join()) =>
+  runCli([role, '--data', await newDataDir()], {
+    env: { KAFKA_BROKERS: brokers, DATABASE_URL: 'postgres://nobody@127.0.0.1:1/none', STREAMFORGE_LOG_LEVEL: 'error' },
+  })
 const start = () => withKafkaAdmin({ brokers: kafka.brokers, clientId: 'test' }, (admin) => checkTopics(admin))
 
 test('what is missing is told, then made as the contract says, then there', async () => {
@@ -37,6 +43,18 @@ test('what is missing is told, then made as the contract says, then there', asyn
   expect(before.code).toBe(1)
   expect(before.out).toContain('missing transactions.orders: 4 partitions, kept for 7 days')
   expect(before.err).toContain('"streamforge topics" makes what is missing.')
+
+  const refused = { code: 1, out: '' }
+  const [edge, streams] = await Promise.all([startProcess('edge'), startProcess('streams')])
+  expect(edge).toMatchObject(refused)
+  // The edge asks for no more than what it appends to.
+  expect(edge.err).toBe(
+    'Kafka has no topics clickstream.events, transactions.orders, trips.completed. "streamforge topics" makes what is missing.\n',
+  )
+  expect(streams).toMatchObject(refused)
+  expect(streams.err).toMatch(
+    /^Kafka has no topics clickstream\.events, .*alerts\.fraud.*"streamforge topics" makes.*\n$/,
+  )
 
   const made = await run([])
   expect([made.code, made.err]).toEqual([0, ''])
@@ -60,13 +78,28 @@ test('too few partitions is a sentence, at the start and for the command, and th
   const { code, err } = await run([])
   expect(code).toBe(1)
   expect(err).toContain('trips.completed has 2 of the 4 partitions it needs.')
+  const refused = await startProcess('streams')
+  expect(refused).toMatchObject({ code: 1, err: expect.stringMatching(/^trips\.completed has 2 of the 4 .*\n$/) })
   // What is set otherwise and can be used all the same is a note.
   expect(err).toContain('Note: alerts.fraud has retention.ms=604800000; the contract says 2592000000.')
 })
 
 test('a Kafka that is away, and brokers that nobody named, are sentences', async () => {
   const away = await run(['--brokers', '127.0.0.1:1'])
-  expect([away.code, away.err]).toEqual([1, expect.stringMatching(/^Kafka at 127\.0\.0\.1:1 does not answer: /)])
+  expect([away.code, away.err]).toEqual([
+    1,
+    expect.stringMatching(/^Kafka at 127\.0\.0\.1:1 does not answer: .*KAFKA_BROKERS/),
+  ])
+  const asked = performance.now()
+  for (const { code, err } of await Promise.all([
+    startProcess('edge', '127.0.0.1:1'),
+    startProcess('streams', '127.0.0.1:1'),
+  ]))
+    expect([code, err]).toEqual([
+      1,
+      expect.stringMatching(/^Kafka at 127\.0\.0\.1:1 does not answer: .*KAFKA_BROKERS.*\n$/),
+    ])
+  expect(performance.now() - asked).toBeLessThan(30_000)
   const unnamed = await run([], { KAFKA_BROKERS: '' })
   expect([unnamed.code, unnamed.err]).toEqual([
     2,

@@ -11,6 +11,7 @@ import { type Edge, startEdge } from '../../edge/main.ts'
 import { CannotListen } from '../../edge/node.ts'
 import { createLogger } from '../../observability/log.ts'
 import { createRegistry } from '../../observability/metrics.ts'
+import { TOPICS } from '../../streams/contract/topics.ts'
 import { runSimulator } from '../../streams/sources/run-simulator.ts'
 import { EMBEDDED_FOLDERS, openStores, storeSettings } from '../../streams/stores.ts'
 import { type StreamsThread, startStreamsThread } from '../../streams/streams-thread.ts'
@@ -21,6 +22,7 @@ import { claim, openDatabase } from '../database.ts'
 import { RUNNING_FILE } from '../platform.ts'
 import { configFrom } from '../settings.ts'
 import { Started } from '../started.ts'
+import { requireTopics } from '../topics.ts'
 import { version } from '../version.ts'
 
 export const up = defineCommand({
@@ -79,6 +81,7 @@ export async function startPlatform(config: Config, io: Pick<CommandIo, 'clock' 
   const started = new Started(logger)
   try {
     started.add(await lockDataFolder(dataDir), (lock) => lock.release())
+    await requireTopics(config, TOPICS, logger)
     const secrets = await loadSecrets(dataDir, config)
     const server = config.databaseUrl
       ? null

@@ -6,7 +6,7 @@ import type { Admin } from 'kafkajs'
 import { TOPICS, type Topic } from '../../contract/topics.ts'
 import { LogUnavailable } from '../event-log.ts'
 import { createClient, type KafkaConnection } from './client.ts'
-import { isRefusal, rootOf, unavailable } from './cluster.ts'
+import { isRefusal, rootOf } from './cluster.ts'
 
 export interface TopicReport {
   /** Topics that are not there. */
@@ -37,7 +37,7 @@ const settingsOf = (topic: Topic): Record<string, string> => ({
   'message.timestamp.type': 'LogAppendTime',
 })
 
-/** @throws LogUnavailable when Kafka does not answer */
+/** @throws LogUnavailable within seconds when Kafka does not answer */
 export async function withKafkaAdmin<R>(connection: KafkaConnection, work: (admin: Admin) => Promise<R>): Promise<R> {
   const admin = createClient(connection).admin()
   try {
@@ -51,7 +51,10 @@ export async function withKafkaAdmin<R>(connection: KafkaConnection, work: (admi
         { cause: error },
       )
     }
-    throw unavailable(connection.brokers, error as Error)
+    throw new LogUnavailable(
+      `Kafka at ${connection.brokers.join(', ')} does not answer: ${rootOf(error).message.replace(/\.$/, '')}. Is it running, and are these its addresses (KAFKA_BROKERS)?`,
+      { cause: error },
+    )
   } finally {
     await admin.disconnect().catch(() => {})
   }
@@ -67,16 +70,20 @@ export async function reportTopics(admin: Admin, topics: readonly Topic[] = TOPI
   if (present.length > 0) {
     const metadata = await admin.fetchTopicMetadata({ topics: present.map(({ name }) => name) })
     const counts = new Map(metadata.topics.map(({ name, partitions }) => [name, partitions.length]))
-    const configs = await admin.describeConfigs({
-      includeSynonyms: false,
-      resources: present.map(({ name }) => ({ type: TOPIC, name })),
-    })
+    const configs = await admin
+      .describeConfigs({ includeSynonyms: false, resources: present.map(({ name }) => ({ type: TOPIC, name })) })
+      .catch((error: unknown) => {
+        // Whoever may read and write a topic needs no right to see its settings.
+        if (isRefusal(error)) return { resources: [] }
+        throw error
+      })
     for (const topic of present) {
       const count = counts.get(topic.name) ?? 0
       if (count < topic.partitions) unusable.push(tooFew(topic, count))
       else if (count > topic.partitions)
         different.push(`${topic.name} has ${count} partitions; the contract says ${topic.partitions}.`)
-      const entries = configs.resources.find(({ resourceName }) => resourceName === topic.name)?.configEntries ?? []
+      const entries = configs.resources.find(({ resourceName }) => resourceName === topic.name)?.configEntries
+      if (!entries) continue
       for (const [name, wanted] of Object.entries(settingsOf(topic))) {
         const found = entries.find(({ configName }) => configName === name)?.configValue
         if (found !== wanted) different.push(`${topic.name} has ${name}=${found}; the contract says ${wanted}.`)
@@ -114,10 +121,11 @@ export async function createTopics(
 
 /**
  * For the start of a process that needs the topics.
+ * @returns sentences about what can be used, but is set otherwise than the contract says
  * @throws TopicsUnusable in sentences that name the command
  */
-export async function checkTopics(admin: Admin, topics: readonly Topic[] = TOPICS): Promise<void> {
-  const { missing, unusable } = await reportTopics(admin, topics)
+export async function checkTopics(admin: Admin, topics: readonly Topic[] = TOPICS): Promise<readonly string[]> {
+  const { missing, unusable, different } = await reportTopics(admin, topics)
   const sentences = [...unusable]
   if (missing.length > 0) {
     const names = missing.map(({ name }) => name).join(', ')
@@ -126,4 +134,5 @@ export async function checkTopics(admin: Admin, topics: readonly Topic[] = TOPIC
     )
   }
   if (sentences.length > 0) throw new TopicsUnusable(sentences.join('\n'))
+  return different
 }

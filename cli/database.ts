@@ -1,7 +1,6 @@
-/** The database of a command: migrated, reachable, and holding the results of this very log; or a sentence. */
-import { connect, type Sql } from '../db/postgres/connect.ts'
+/** The database of a command: reachable and migrated; or a sentence. */
+import { connect } from '../db/postgres/connect.ts'
 import { migrate } from '../db/postgres/migrate.ts'
-import { claimLog, LogMismatch } from '../db/postgres/platform.ts'
 import { CommandFailed } from './command.ts'
 
 export type OpenDatabase = ReturnType<typeof connect> & { url: string }
@@ -21,14 +20,4 @@ export async function openDatabase(
     )
   }
   return { url, ...connect(url, options) }
-}
-
-/** @throws CommandFailed when the database holds the results of another log */
-export async function claim(sql: Sql, identity: string): Promise<void> {
-  try {
-    await claimLog(sql, identity)
-  } catch (error) {
-    if (error instanceof LogMismatch) throw new CommandFailed(error.message)
-    throw error
-  }
 }

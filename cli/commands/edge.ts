@@ -6,8 +6,9 @@ import { createLogger } from '../../observability/log.ts'
 import { createRegistry } from '../../observability/metrics.ts'
 import { INPUT_TOPICS, topicNamed } from '../../streams/contract/topics.ts'
 import { openStores, storeSettings } from '../../streams/stores.ts'
+import { checkBelonging, EDGE_WRITES } from '../belonging.ts'
 import { CommandFailed, defineCommand, parseArguments, UsageError } from '../command.ts'
-import { claim, openDatabase } from '../database.ts'
+import { openDatabase } from '../database.ts'
 import { configFrom } from '../settings.ts'
 import { Started } from '../started.ts'
 import { requireTopics } from '../topics.ts'
@@ -46,10 +47,9 @@ and feature store. Several edges need the same STREAMFORGE_WRITE_KEY and STREAMF
         (d) => d.close(),
       )
       const metrics = createRegistry({ processMetrics: true })
-      const stores = started.add(await openStores(storeSettings(config), { logger, metrics, clock: io.clock }), (s) =>
-        s.close(),
-      )
-      await claim(database.sql, await stores.log.identity())
+      const settings = storeSettings(config)
+      const stores = started.add(await openStores(settings, { logger, metrics, clock: io.clock }), (s) => s.close())
+      await checkBelonging(database.sql, stores, settings, EDGE_WRITES)
       const running = started.add(
         await startEdge({
           config,

@@ -7,8 +7,9 @@ import { createRegistry } from '../../observability/metrics.ts'
 import { TOPICS } from '../../streams/contract/topics.ts'
 import { startStreams } from '../../streams/main.ts'
 import { openStores, storeSettings } from '../../streams/stores.ts'
+import { checkBelonging, STREAMS_WRITE } from '../belonging.ts'
 import { CommandFailed, type CommandIo, defineCommand, parseArguments, UsageError } from '../command.ts'
-import { claim, openDatabase } from '../database.ts'
+import { openDatabase } from '../database.ts'
 import { configFrom } from '../settings.ts'
 import { requireTopics } from '../topics.ts'
 
@@ -65,7 +66,7 @@ async function checkOwnership(
   try {
     const stores = await openStores(settings, { ...deps, metrics: createRegistry() })
     try {
-      await claim(database.sql, await stores.log.identity())
+      await checkBelonging(database.sql, stores, settings, STREAMS_WRITE)
     } finally {
       await stores.close()
     }

@@ -16,9 +16,10 @@ import { runSimulator } from '../../streams/sources/run-simulator.ts'
 import { EMBEDDED_FOLDERS, openStores, storeSettings } from '../../streams/stores.ts'
 import { type StreamsThread, startStreamsThread } from '../../streams/streams-thread.ts'
 import { banner } from '../banner.ts'
+import { checkBelonging, EDGE_WRITES, STREAMS_WRITE } from '../belonging.ts'
 import { CommandFailed, type CommandIo, defineCommand, parseArguments, UsageError } from '../command.ts'
 import { lockDataFolder } from '../data-folder.ts'
-import { claim, openDatabase } from '../database.ts'
+import { openDatabase } from '../database.ts'
 import { RUNNING_FILE } from '../platform.ts'
 import { configFrom } from '../settings.ts'
 import { Started } from '../started.ts'
@@ -101,7 +102,7 @@ export async function startPlatform(config: Config, io: Pick<CommandIo, 'clock' 
     const metrics = createRegistry({ processMetrics: true })
     const settings = storeSettings(config)
     const stores = started.add(await openStores(settings, { logger, metrics, clock }), (s) => s.close())
-    await claim(database.sql, await stores.log.identity())
+    await checkBelonging(database.sql, stores, settings, new Map([...EDGE_WRITES, ...STREAMS_WRITE]))
     const { currency, logLevel } = config
     const streams = started.add(
       await startStreamsThread(

@@ -5,7 +5,7 @@ import { resultRow } from '../testing/result-rows.ts'
 import { resultStoreSuite } from '../testing/result-store-suite.ts'
 import { connect, type Sql } from './connect.ts'
 import { createManifestStore } from './manifest-store.ts'
-import { claimLog, LogMismatch } from './platform.ts'
+import { claimLog, claimSchemaIds, LogMismatch, SchemaIdMismatch } from './platform.ts'
 import { createResultStore, isTransient, pruneOutbox } from './result-store.ts'
 import { compareKeys, keyOf } from './result-version.ts'
 import { ensureAdmin, findUser, setPassword } from './users.ts'
@@ -115,6 +115,17 @@ describe('the stores in PostgreSQL', () => {
     await claimLog(sql, 'log-a')
     await expect(claimLog(sql, 'log-b')).rejects.toThrow(LogMismatch)
     await expect(claimLog(sql, 'log-b')).rejects.toThrow(/another, empty database/)
+  })
+
+  it('hold all processes to one meaning of a schema id, also those that begin at once', async () => {
+    const { sql } = await postgres.database({ max: 4 })
+    const claims = [1, 2, 3, 4].map((id) => claimSchemaIds(sql, new Map([[id, `schema-${id}`]])))
+    await Promise.all(claims)
+    expect(await claimSchemaIds(sql, new Map([[2, 'schema-2']]))).toEqual(
+      new Map([1, 2, 3, 4].map((id) => [id, `schema-${id}`])),
+    )
+    await expect(claimSchemaIds(sql, new Map([[3, 'schema-1']]))).rejects.toThrow(SchemaIdMismatch)
+    expect((await claimSchemaIds(sql, new Map())).get(3)).toBe('schema-3')
   })
 
   it('keep accounts: the first admin is made once', async () => {

@@ -27,8 +27,6 @@ export interface EmbeddedLog extends EventLog {
    * @returns how many records were removed.
    */
   trim(): Promise<number>
-  /** What `commit` of the group's subscription stored last: the next offset it will read; null when nothing. */
-  committed(group: string, at: TopicPartition): Promise<number | null>
 }
 
 const MEGABYTE = 1024 * 1024
@@ -71,6 +69,7 @@ export async function openEmbeddedLog(options: EmbeddedLogOptions): Promise<Embe
       store.refresh()
       return store.read(slot, offset, maxRecords)
     },
+    partitionCount: async (topic) => store.slots(topic).length,
     subscribe(group, names) {
       const subscription = subscribe(store, signal, clock, group, names, maxBatchRecords)
       subscriptions.add(subscription)

@@ -66,6 +66,10 @@ export interface EventLog {
   append(records: readonly NewRecord[]): Promise<RecordPosition[]>
   /** First offset still held, and the offset the next record will get. */
   bounds(at: TopicPartition): Promise<{ earliest: number; next: number }>
+  /** @throws Error, with a sentence, when the log has no such topic */
+  partitionCount(topic: string): Promise<number>
+  /** What `commit` of a subscription of the group stored last; null when nothing. */
+  committed(group: string, at: TopicPartition): Promise<number | null>
   /**
    * Up to `maxRecords` from `offset` on; empty at the end.
    * @throws OffsetOutOfRange
@@ -99,7 +103,7 @@ export interface LogSubscription {
    * ours. A log without groups of processes has no such method: there it is a fault that ends the run.
    */
   lost?(at: TopicPartition): void
-  /** Tells the log how far the group has come, for lag tools only: recovery goes by checkpoints. */
+  /** Tells the log how far the group has come: for lag tools, and for readers that have no checkpoints of their own. */
   commit(at: TopicPartition, nextOffset: number): Promise<void>
   stop(): Promise<void>
 }

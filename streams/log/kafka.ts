@@ -5,11 +5,12 @@
  * (subscription.ts, membership.ts, assign.ts), questions to the cluster (cluster.ts). Keys go to the same partitions as in the embedded log.
  */
 import { type Clock, systemClock } from '../time/clock.ts'
-import type { EventLog, LogSubscription } from './event-log.ts'
+import type { EventLog, LogSubscription, TopicPartition } from './event-log.ts'
 import { createClient, type KafkaConnection, patientClient } from './kafka/client.ts'
 import { openCluster } from './kafka/cluster.ts'
 import { createProducer, type ProducerLimits } from './kafka/producer.ts'
 import { createSubscription, DEFAULT_SUBSCRIPTION, type SubscriptionSettings } from './kafka/subscription.ts'
+import { withKafkaAdmin } from './kafka/topics.ts'
 
 export type { KafkaConnection } from './kafka/client.ts'
 
@@ -62,6 +63,8 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
     identity: cluster.identity,
     append: producer.append,
     bounds: cluster.bounds,
+    partitionCount,
+    committed: (group, at) => committedOffset(options, group, at),
     read: cluster.read,
     subscribe(group, topics) {
       const subscription = createSubscription({
@@ -80,3 +83,11 @@ export async function openKafkaLog(options: KafkaLogOptions): Promise<EventLog> 
     close: () => (closing ??= close()),
   }
 }
+
+/** By a connection of its own: asked once per partition and assignment. @throws LogUnavailable */
+const committedOffset = (connection: KafkaConnection, group: string, { topic, partition }: TopicPartition) =>
+  withKafkaAdmin(connection, async (admin) => {
+    const [found] = await admin.fetchOffsets({ groupId: group, topics: [topic] })
+    const offset = Number(found?.partitions.find((p) => p.partition === partition)?.offset ?? -1)
+    return offset < 0 ? null : offset
+  })

@@ -112,6 +112,11 @@ export function describeEventLog(
     }
 
     describe('append and read', () => {
+      test('a topic says how many partitions it has', async () => {
+        const { log, topic, single } = await fresh()
+        expect([await log.partitionCount(topic), await log.partitionCount(single)]).toEqual([PARTITIONS, 1])
+      })
+
       test('offsets begin at 0, rise by one, and are answered in the order given', async () => {
         const { log, single } = await fresh()
         const first = await log.append(records(single, 3))
@@ -489,6 +494,26 @@ export function describeEventLog(
         await second.arrived(2)
         await second.subscription.stop()
         expect(second.values()).toEqual(['v2', 'v3'])
+      })
+
+      test('a commit is read back by other handles of the log, and is of its group alone', async () => {
+        const { log, single, reopen } = await fresh()
+        await log.append(records(single, 4))
+        const [group, at] = [newGroup(), { topic: single, partition: 0 }]
+        expect(await log.committed(group, at)).toBe(null)
+        const subscription = log.subscribe(group, [single])
+        const done = subscription.run({
+          assigned: async () => new Map([[`${single}-0`, 0]]),
+          revoked: async () => {},
+          batch: ({ records: [last] }) => subscription.commit(at, last!.offset + 3),
+        })
+        const deadline = performance.now() + DEADLINE_MS
+        while ((await log.committed(group, at)) === null && performance.now() < deadline)
+          await new Promise((resolve) => setTimeout(resolve, 5))
+        await subscription.stop()
+        await done
+        expect([await log.committed(group, at), await (await reopen()).committed(group, at)]).toEqual([3, 3])
+        expect(await log.committed(newGroup(), at)).toBe(null)
       })
 
       test('two groups get everything, each for itself', async () => {

@@ -67,6 +67,8 @@ export function faultyProcess(real: Stores, clock: Clock, plan: (call: string, i
       log: {
         identity: () => log.identity(),
         bounds: (at) => log.bounds(at),
+        partitionCount: (topic) => log.partitionCount(topic),
+        committed: (group, at) => log.committed(group, at),
         read: (at, offset, max) => log.read(at, offset, max),
         close: () => log.close(),
         append: (records) => through('log.append', () => log.append(records)),

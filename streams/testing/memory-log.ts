@@ -29,8 +29,6 @@ export interface MemoryLogOptions {
 export interface MemoryLog extends EventLog {
   /** Removes records older than their topic's retention. @returns how many. */
   trim(): Promise<number>
-  /** What `commit` of the group stored last; null when nothing. */
-  committed(group: string, at: TopicPartition): Promise<number | null>
   /** Everything the partition still holds. */
   records(at: TopicPartition): readonly LogRecord[]
 }
@@ -148,6 +146,7 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
       return positions
     },
     bounds: async (where) => ({ earliest: at(where).first, next: next(where) }),
+    partitionCount: async (topic) => of(topic).length,
     read: async (where, offset, maxRecords) => read(where, offset, maxRecords),
     subscribe,
     async trim() {

@@ -19,6 +19,11 @@ export interface Benchmark {
   ): Promise<void>
 }
 
+/** What a benchmark needs is not to be had here: the message names it. Of several benchmarks, the others go on. */
+export class BenchmarkUnavailable extends Error {
+  override readonly name = 'BenchmarkUnavailable'
+}
+
 export const TABLE_HEAD = '| benchmark | target | result | details |\n| --- | --- | --- | --- |'
 
 export const tableRow = ({ benchmark, target, result, details }: Row): string =>

@@ -50,18 +50,32 @@ export async function openLog(folder: string) {
   }
 }
 
-/** Everything that the runtime needs but its topology. */
+/** Everything that the runtime needs but its topology, over the embedded log. */
 export async function openStores({ logFolder, folder, postgresUrl }: Places): Promise<{
   deps: Omit<RuntimeDeps, 'topology'>
   close(): Promise<void>
 }> {
   const { log, registry } = await openLog(logFolder)
+  const rest = await openResults(folder, postgresUrl)
+  return {
+    deps: { log, registry, ...rest.deps },
+    async close() {
+      await log.close()
+      await registry.close()
+      await rest.close()
+    },
+  }
+}
+
+/** Where the runtime puts what it computes: everything that it needs but a log and a topology. */
+export async function openResults(
+  folder: string,
+  postgresUrl: string,
+): Promise<{ deps: Omit<RuntimeDeps, 'topology' | 'log' | 'registry'>; close(): Promise<void> }> {
   const database = connect(postgresUrl, { max: 4, name: 'streamforge bench' })
   const features = await openEmbeddedFeatures(join(folder, 'features'))
   return {
     deps: {
-      log,
-      registry,
       features,
       results: createResultStore(database.sql),
       manifests: createManifestStore(database.sql),
@@ -69,8 +83,6 @@ export async function openStores({ logFolder, folder, postgresUrl }: Places): Pr
       clock: systemClock,
     },
     async close() {
-      await log.close()
-      await registry.close()
       await features.close()
       await database.close()
     },

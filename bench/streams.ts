@@ -5,24 +5,13 @@
  * One process reads, computes and writes; PostgreSQL is measured apart. Counts: what is late depends on how events fall into partitions, so with
  * late events the identity is checked (applied + late = all); without any, every figure must be the reference's.
  */
-import { connect } from '../db/postgres/connect.ts'
 import { startPart } from './child.ts'
+import { assertRight, type Counted, count } from './counts.ts'
 import { percentile } from './measure.ts'
 import { type Benchmark, number } from './report.ts'
 import { startDatabase, withFolder } from './stores.ts'
 import type { StreamsFigures, StreamsSettings } from './streams-process.ts'
-import { type Expected, prepareWorkload } from './workload.ts'
-
-interface Counted {
-  sessions: number
-  session_events: number
-  late_sessions: number
-  alerts: number
-  late_alerts: number
-  revenue_orders: number
-  revenue_cents: number
-  late_revenue: number
-}
+import { prepareWorkload } from './workload.ts'
 
 export const streams: Benchmark = {
   name: 'streams',
@@ -49,8 +38,7 @@ export const streams: Benchmark = {
         const runs: StreamsFigures[] = []
         for (let i = 0; i < Number(options.runs); i++) {
           const { figures, counted } = await runOnce(folder, jobs, options.node ? [String(options.node)] : [])
-          const wrong = differences(counted, expected, spec.latePerMillion === 0)
-          if (wrong.length > 0) throw new Error(`The results are wrong: ${wrong.join('; ')}.`)
+          assertRight(counted, expected, spec.latePerMillion === 0)
           runs.push(figures)
         }
         show({
@@ -80,44 +68,6 @@ async function runOnce(
       await server.stop()
     }
   })
-}
-
-async function count(url: string): Promise<Counted> {
-  const { sql, close } = connect(url, { max: 1 })
-  try {
-    const [counted] = await sql<Counted[]>`
-      SELECT
-        (SELECT count(*) FROM sessions WHERE merged_into IS NULL) AS sessions,
-        (SELECT sum(events)::bigint FROM sessions WHERE merged_into IS NULL) AS session_events,
-        (SELECT coalesce(sum(events), 0)::bigint FROM outcomes_by_minute WHERE job = 'sessions') AS late_sessions,
-        (SELECT count(*) FROM fraud_alerts WHERE state = 'active') AS alerts,
-        (SELECT coalesce(sum(events), 0)::bigint FROM outcomes_by_minute WHERE job LIKE 'fraud-detector/%') AS late_alerts,
-        (SELECT sum(orders)::bigint FROM revenue_by_minute) AS revenue_orders,
-        (SELECT sum(revenue_minor)::bigint FROM revenue_by_minute) AS revenue_cents,
-        (SELECT coalesce(sum(events), 0)::bigint FROM outcomes_by_minute WHERE job = 'revenue') AS late_revenue`
-    return counted!
-  } finally {
-    await close()
-  }
-}
-
-function differences(counted: Counted, { all, withoutLate }: Expected, exact: boolean): string[] {
-  const wrong: string[] = []
-  const equal = (what: string, found: number, wanted: number | undefined) => {
-    if (found !== wanted) wrong.push(`${what}: ${found}, not ${wanted}`)
-  }
-  equal('session events + late', counted.session_events + counted.late_sessions, all.session_events)
-  equal('revenue orders + late', counted.revenue_orders + counted.late_revenue, all.revenue_orders)
-  if (exact) {
-    for (const name of ['sessions', 'session_events', 'alerts', 'revenue_orders', 'revenue_cents'] as const)
-      equal(name, counted[name], all[name])
-    return wrong
-  }
-  // A partition's watermark is never ahead of the topic's, which the reference goes by: no more can be late than there.
-  for (const name of ['late_sessions', 'late_alerts', 'late_revenue'] as const) {
-    if (counted[name] > (withoutLate[name] ?? 0)) wrong.push(`${name}: ${counted[name]}, at most ${withoutLate[name]}`)
-  }
-  return wrong
 }
 
 function row(jobs: StreamsSettings['jobs'], runs: readonly StreamsFigures[]) {

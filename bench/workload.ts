@@ -1,5 +1,5 @@
 /**
- * The deterministic workload of ../shared/bench in an embedded log, and what its reference computes from it.
+ * The deterministic workload of ../shared/bench in a log, and what its reference computes from it.
  * Loading parses and encodes through the contract, as the edge does; it is no part of any measurement.
  */
 import { execFile } from 'node:child_process'
@@ -9,11 +9,11 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
-import { createEncoder } from '../streams/contract/codec.ts'
+import { createEncoder, type SchemaRegistry } from '../streams/contract/codec.ts'
 import { keyOf } from '../streams/contract/events.ts'
 import { parseEvent } from '../streams/contract/input.ts'
 import { CLICKSTREAM, ORDERS } from '../streams/contract/topics.ts'
-import type { NewRecord } from '../streams/log/event-log.ts'
+import type { EventLog, NewRecord } from '../streams/log/event-log.ts'
 import { openLog } from './stores.ts'
 
 export interface WorkloadSpec {
@@ -28,43 +28,56 @@ export interface Expected {
   withoutLate: Record<string, number>
 }
 
-const TOOLS = fileURLToPath(new URL('../../shared/bench/', import.meta.url))
+/** The generator, the reference and the peers, beside the checkout. */
+export const WORKLOAD_TOOLS = fileURLToPath(new URL('../../shared/bench/', import.meta.url))
 const APPEND_RECORDS = 5_000
 
 const run = promisify(execFile)
 
-/** Makes the log in `folder`, unless a run before has left it there. @throws Error naming what is missing */
+/** Makes the embedded log in `folder`, unless a run before has left it there. @throws Error naming what is missing */
 export async function prepareWorkload(folder: string, spec: WorkloadSpec): Promise<Expected> {
   const known = join(folder, 'expected.json')
   if (existsSync(known)) return JSON.parse(await readFile(known, 'utf8')) as Expected
-  if (!existsSync(join(TOOLS, 'generate.mjs'))) {
-    throw new Error(
-      `The workload's generator is missing: ${TOOLS}generate.mjs. It is shared beside the checkout, as ../shared/bench.`,
-    )
-  }
   const raw = join(folder, 'ndjson')
-  await mkdir(raw, { recursive: true })
-  const { events, users, latePerMillion } = spec
-  const numbers = { events, users, 'late-per-million': latePerMillion, out: raw }
-  await run(process.execPath, [
-    join(TOOLS, 'generate.mjs'),
-    ...Object.entries(numbers).flatMap(([name, value]) => [`--${name}`, String(value)]),
-  ])
-  const expected: Expected = { all: await reference(raw), withoutLate: await reference(raw, '--drop-late') }
-  await load(folder, raw)
+  const expected = await generateWorkload(raw, spec)
+  const { log, registry } = await openLog(folder)
+  await loadWorkload(raw, log, registry)
+  await log.close()
+  await registry.close()
   await rm(raw, { recursive: true })
   await writeFile(known, JSON.stringify(expected))
   return expected
 }
 
+/** Makes the NDJSON files of the topics in `raw`. @throws Error naming what is missing */
+export async function generateWorkload(raw: string, spec: WorkloadSpec): Promise<Expected> {
+  if (!existsSync(join(WORKLOAD_TOOLS, 'generate.mjs'))) {
+    throw new Error(
+      `The workload's generator is missing: ${WORKLOAD_TOOLS}generate.mjs. It is shared beside the checkout, as ../shared/bench.`,
+    )
+  }
+  await mkdir(raw, { recursive: true })
+  const { events, users, latePerMillion } = spec
+  const numbers = { events, users, 'late-per-million': latePerMillion, out: raw }
+  await run(process.execPath, [
+    join(WORKLOAD_TOOLS, 'generate.mjs'),
+    ...Object.entries(numbers).flatMap(([name, value]) => [`--${name}`, String(value)]),
+  ])
+  return { all: await reference(raw), withoutLate: await reference(raw, '--drop-late') }
+}
+
 /** The reference prints `name=number` pairs. */
 async function reference(raw: string, ...flags: string[]): Promise<Record<string, number>> {
-  const { stdout } = await run(process.execPath, [join(TOOLS, 'reference.mjs'), raw, ...flags])
+  const { stdout } = await run(process.execPath, [join(WORKLOAD_TOOLS, 'reference.mjs'), raw, ...flags])
   return Object.fromEntries([...stdout.matchAll(/(\w+)=([\d.]+)/g)].map(([, name, value]) => [name, Number(value)]))
 }
 
-async function load(folder: string, raw: string): Promise<void> {
-  const { log, registry } = await openLog(folder)
+/** Appends the files' events in our wire format, in their order. */
+export async function loadWorkload(
+  raw: string,
+  log: Pick<EventLog, 'append'>,
+  registry: SchemaRegistry,
+): Promise<void> {
   for (const topic of [CLICKSTREAM, ORDERS] as const) {
     const encode = (await createEncoder(topic, registry)) as (event: unknown) => Buffer
     const key = keyOf[topic] as (event: unknown) => string
@@ -81,6 +94,4 @@ async function load(folder: string, raw: string): Promise<void> {
     }
     await log.append(records)
   }
-  await log.close()
-  await registry.close()
 }

@@ -1,4 +1,4 @@
-/** The runtime where the simulation does not look: a feature store that loses its data, while processes die. */
+/** The runtime where the simulation does not look: a feature store that loses its data, while processes die; a stop before it has begun. */
 import { expect, it } from 'vitest'
 import type { MemoryFeatures } from '../../db/testing/memory-features.ts'
 import { createWorld, fillLog, finish, startProcess, workOff } from '../testing/sim.ts'
@@ -41,3 +41,10 @@ it.each(['features.setGeneration', 'features.write'])(
     expect(await finish(world, second)).toBe('stopped')
   },
 )
+
+it('ends when it is stopped before it has begun', async () => {
+  const world = await createWorld(7, 20)
+  await fillLog(world, 7)
+  const process = startProcess(world, 'first', () => 'none')
+  expect(await finish(world, process)).toBe('stopped')
+})

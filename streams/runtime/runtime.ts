@@ -98,8 +98,15 @@ export class StreamRuntime {
   /** Runs until {@link stop}; rejects on what can't be retried: an offset the log no longer holds, a bug in an operator. */
   async run(): Promise<void> {
     const { log, registry } = this.#deps
-    this.#encodeAlert = await this.#retry('schema registry', () => createAlertEncoder(registry))
-    await this.#publishLeftovers()
+    try {
+      this.#encodeAlert = await this.#retry('schema registry', () => createAlertEncoder(registry))
+      await this.#publishLeftovers()
+    } catch (error) {
+      if (error instanceof Stopped) return
+      throw error
+    }
+    // Whoever stops a runtime that has not begun yet must not wait for one that then does.
+    if (this.#stop.signal.aborted) return
     const subscription = log.subscribe(this.#settings.group, this.#settings.topics)
     this.#subscription = subscription
     const ticking = this.#tick()

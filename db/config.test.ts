@@ -19,6 +19,7 @@ describe('loadConfig', () => {
     expect(loadConfig({})).toEqual({
       port: 8080,
       host: '127.0.0.1',
+      metricsPort: 0,
       dataDir: resolve('data'),
       writeKey: null,
       adminPassword: null,

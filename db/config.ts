@@ -59,6 +59,16 @@ const SETTINGS = {
       .regex(/^[\w.:-]+$/, 'must be a host name or an IP address')
       .default('127.0.0.1'),
   ),
+  /** Metrics and health of a streams process; null: none. Any number of them share a machine, so it is any free port unless told. */
+  metricsPort: setting(
+    'STREAMFORGE_METRICS_PORT',
+    '9464',
+    z
+      .string()
+      .default('0')
+      .transform((text) => (/^(off|no|false)$/i.test(text) ? null : text))
+      .pipe(wholeNumber(0, 65_535).nullable()),
+  ),
   dataDir: setting(
     'STREAMFORGE_DATA_DIR',
     './data',

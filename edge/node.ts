@@ -10,6 +10,8 @@ export interface ServeOptions {
   host: string
   /** 0: the system picks one. */
   port: number
+  /** What chooses the port on the command line, for messages. */
+  portOption?: string
   /** Requests that take longer to finish after `close` are cut off. */
   graceMs?: number
 }
@@ -33,7 +35,13 @@ const KEEP_ALIVE_MS = 65_000
 const CLOSE_CHECK_MS = 25
 
 /** @throws CannotListen */
-export async function serve({ fetch, host, port, graceMs = 10_000 }: ServeOptions): Promise<Served> {
+export async function serve({
+  fetch,
+  host,
+  port,
+  portOption = '--port',
+  graceMs = 10_000,
+}: ServeOptions): Promise<Served> {
   const listener = getRequestListener((request, env) => fetch(request, env as HttpBindings))
   const server = createServer(
     { requestTimeout: REQUEST_TIMEOUT_MS, headersTimeout: HEADERS_TIMEOUT_MS, keepAliveTimeout: KEEP_ALIVE_MS },
@@ -48,7 +56,7 @@ export async function serve({ fetch, host, port, graceMs = 10_000 }: ServeOption
   server.on('request', ({ socket }) => unused.delete(socket))
   await new Promise<void>((resolve, reject) => {
     server.once('error', (error: NodeJS.ErrnoException) =>
-      reject(new CannotListen(sentenceFor(error, host, port), { cause: error })),
+      reject(new CannotListen(sentenceFor(error, host, port, portOption), { cause: error })),
     )
     server.listen(port, host, resolve)
   })
@@ -81,16 +89,16 @@ function nameOf(host: string): string {
   return host.includes(':') ? `[${host}]` : host
 }
 
-function sentenceFor(error: NodeJS.ErrnoException, host: string, port: number): string {
+function sentenceFor(error: NodeJS.ErrnoException, host: string, port: number, option: string): string {
   switch (error.code) {
     case 'EADDRINUSE':
-      return `Port ${port} is in use already. Stop what listens there, or choose another port: --port ${port === 65_535 ? 8080 : port + 1}.`
+      return `Port ${port} is in use already. Stop what listens there, or choose another port: ${option} ${port === 65_535 ? 8080 : port + 1}.`
     case 'EACCES':
-      return `This user may not listen on port ${port}. Choose one above 1023, e.g. --port 8080.`
+      return `This user may not listen on port ${port}. Choose one above 1023, e.g. ${option} 8080.`
     case 'EADDRNOTAVAIL':
     case 'ENOTFOUND':
       return `This machine has no address "${host}" to listen on. Choose another with STREAMFORGE_HOST, e.g. 127.0.0.1.`
     default:
-      return `The edge can't listen on ${host}, port ${port}: ${error.message}.`
+      return `Nothing can listen on ${host}, port ${port}: ${error.message}.`
   }
 }

@@ -9,6 +9,7 @@ import { createManifestStore } from '../db/postgres/manifest-store.ts'
 import { createResultStore, pruneOutbox } from '../db/postgres/result-store.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Registry } from '../observability/metrics.ts'
+import { joinObservers, type RuntimeObserver } from './runtime/observer.ts'
 import { type RuntimeSettings, StreamRuntime } from './runtime/runtime.ts'
 import { EMBEDDED_FOLDERS, openStores, type StoreSettings } from './stores.ts'
 import { createStreamsTelemetry } from './telemetry.ts'
@@ -22,6 +23,8 @@ export interface StreamsOptions {
   owner: string
   logger: Logger
   metrics: Registry
+  /** Told what the runtime tells, besides metrics and log. */
+  observer?: RuntimeObserver
   clock?: Clock
   settings?: Partial<RuntimeSettings>
 }
@@ -58,7 +61,7 @@ export async function startStreams(options: StreamsOptions): Promise<Streams> {
       results: createResultStore(database.sql),
       manifests: createManifestStore(database.sql),
       topology: TOPOLOGY,
-      observer: createStreamsTelemetry(metrics, logger),
+      observer: joinObservers(createStreamsTelemetry(metrics, logger), options.observer ?? {}),
     },
     { owner: options.owner, defaultCurrency: options.currency, ...options.settings },
   )

@@ -2,11 +2,16 @@
  * `streamforge streams`: the live computation as a process of its own. Any number of them share the partitions of the log; each stops by draining first.
  */
 import { hostname } from 'node:os'
+import type { Config } from '../../db/config.ts'
+import { CannotListen, type Served, serve } from '../../edge/node.ts'
 import { createLogger } from '../../observability/log.ts'
 import { createRegistry } from '../../observability/metrics.ts'
 import { TOPICS } from '../../streams/contract/topics.ts'
+import { OffsetOutOfRange } from '../../streams/log/event-log.ts'
 import { startStreams } from '../../streams/main.ts'
+import { createMonitor } from '../../streams/monitor.ts'
 import { openStores, storeSettings } from '../../streams/stores.ts'
+import { watchTasks } from '../../streams/task-health.ts'
 import { checkBelonging, STREAMS_WRITE } from '../belonging.ts'
 import { CommandFailed, type CommandIo, defineCommand, parseArguments, UsageError } from '../command.ts'
 import { openDatabase } from '../database.ts'
@@ -21,11 +26,15 @@ export const streams = defineCommand({
 Computes windows, sessions, features and alerts from the log, until SIGTERM or Ctrl-C; then what was computed is written and checkpointed, and the partitions are
 handed back. Needs DATABASE_URL; KAFKA_BROKERS and REDIS_URL name the cluster's log and feature store.
 
+  --metrics-port N  where metrics and health are served (default: STREAMFORGE_METRICS_PORT, else any free port, which is told; "off": nowhere)
   --data DIR        where checkpoints are kept (default: STREAMFORGE_DATA_DIR, else ./data); the same for all streams processes`,
   async run(args, io) {
-    const { values, positionals } = parseArguments(args, { data: { type: 'string' } })
+    const { values, positionals } = parseArguments(args, {
+      data: { type: 'string' },
+      'metrics-port': { type: 'string' },
+    })
     if (positionals.length > 0) throw new UsageError(`streams takes options only, not "${positionals[0]}".`)
-    const config = configFrom(io.env, { dataDir: values.data })
+    const config = configFrom(io.env, { dataDir: values.data, metricsPort: values['metrics-port'] })
     if (!config.databaseUrl)
       throw new CommandFailed(
         'The streams need DATABASE_URL, e.g. DATABASE_URL=postgres://user:password@127.0.0.1:5432/streamforge.',
@@ -38,23 +47,46 @@ handed back. Needs DATABASE_URL; KAFKA_BROKERS and REDIS_URL name the cluster's 
     await checkOwnership(databaseUrl, settings, { logger, clock: io.clock })
 
     const owner = `${hostname()}-${process.pid}`
-    const running = await startStreams({
-      stores: settings,
-      databaseUrl,
-      currency: config.currency,
-      owner,
-      logger,
-      metrics,
-      clock: io.clock,
-    })
-    logger.info({ owner }, 'The streams run')
-    io.signal.addEventListener('abort', () => void running.stop(), { once: true })
-    if (io.signal.aborted) await running.stop()
-    await running.done
-    logger.info({ owner }, 'The streams have stopped')
-    return 0
+    const tasks = watchTasks({ owner, clock: io.clock })
+    const monitor = await startMonitor(config, { tasks, metrics })
+    try {
+      const running = await startStreams({
+        stores: settings,
+        databaseUrl,
+        currency: config.currency,
+        owner,
+        logger,
+        metrics,
+        observer: tasks.observer,
+        clock: io.clock,
+      })
+      io.out(`The streams run${monitor ? `; metrics and health at ${monitor.url}` : ''}.\n`)
+      io.signal.addEventListener('abort', () => void running.stop(), { once: true })
+      if (io.signal.aborted) await running.stop()
+      await running.done
+      logger.info({ owner }, 'The streams have stopped')
+      return 0
+    } catch (error) {
+      if (error instanceof OffsetOutOfRange) throw new CommandFailed(error.message)
+      throw error
+    } finally {
+      await monitor?.close()
+    }
   },
 })
+
+async function startMonitor(
+  { host, metricsPort }: Config,
+  deps: Parameters<typeof createMonitor>[0],
+): Promise<Served | null> {
+  if (metricsPort === null) return null
+  try {
+    return await serve({ fetch: createMonitor(deps), host, port: metricsPort, portOption: '--metrics-port' })
+  } catch (error) {
+    if (error instanceof CannotListen) throw new CommandFailed(error.message)
+    throw error
+  }
+}
 
 /** Before anything is computed: the database is there, migrated, and belongs to this log. */
 async function checkOwnership(

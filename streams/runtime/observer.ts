@@ -25,3 +25,23 @@ export interface RuntimeObserver {
   retrying?(what: string, error: Error, delayMs: number): void
   featuresLost?(): void
 }
+
+/** All of them are told, in the order given. The compiler sees to it that no event is left out. */
+export function joinObservers(...observers: readonly RuntimeObserver[]): Required<RuntimeObserver> {
+  const tell =
+    <E extends keyof RuntimeObserver>(event: E) =>
+    (...args: Parameters<Required<RuntimeObserver>[E]>): void => {
+      for (const observer of observers) (observer[event] as ((...told: typeof args) => void) | undefined)?.(...args)
+    }
+  return {
+    restored: tell('restored'),
+    released: tell('released'),
+    fenced: tell('fenced'),
+    flushed: tell('flushed'),
+    checkpointed: tell('checkpointed'),
+    checkpointFailed: tell('checkpointFailed'),
+    commitFailed: tell('commitFailed'),
+    retrying: tell('retrying'),
+    featuresLost: tell('featuresLost'),
+  }
+}

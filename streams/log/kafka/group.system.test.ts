@@ -62,6 +62,46 @@ function keepAppending(log: EventLog, topics: readonly string[]) {
 const upTo = (count: number): number[] => Array.from({ length: count }, (_, i) => i)
 
 describe('members in one process', () => {
+  test('a partition that another process writes for is let go without a drain, and begun anew where the group still gives it here', async () => {
+    const { topics, group } = names()
+    const [topic] = topics as [string]
+    await makeTopics(kafka.brokers, { [topic]: 2 })
+    const log = await openLog()
+    const { counts, stop } = keepAppending(log, [topic])
+    const assigned: string[] = []
+    const revoked: string[] = []
+    const delivered = new Map<string, number[]>()
+    const subscription = log.subscribe(group, [topic])
+    const done = subscription.run({
+      async assigned(partitions) {
+        assigned.push(...partitions.map(partitionKey))
+        for (const key of partitions.map(partitionKey)) delivered.set(key, [])
+        return new Map(partitions.map((at) => [partitionKey(at), 1]))
+      },
+      async revoked(partitions) {
+        revoked.push(...partitions.map(partitionKey))
+      },
+      async batch(batch) {
+        delivered.get(partitionKey(batch))?.push(...batch.records.map(({ offset }) => offset))
+      },
+    })
+    const [kept, gone] = [`${topic}-0`, `${topic}-1`]
+    await until(() => delivered.size === 2 && [...delivered.values()].every((d) => d.length > 20), 'both are read')
+    subscription.lost!({ topic, partition: 1 })
+    await until(() => assigned.length === 3, 'it is given here again')
+    await stop()
+    await until(
+      () => [...counts].every(([key, count]) => delivered.get(key)?.at(-1) === count - 1),
+      'everything is read',
+    )
+    expect(assigned.slice().sort()).toEqual([kept, gone, gone])
+    expect(revoked).toEqual([])
+    for (const [key, count] of counts) expect(delivered.get(key), key).toEqual(upTo(count).slice(1))
+    await subscription.stop()
+    await done
+    expect(revoked.sort()).toEqual([kept, gone])
+  })
+
   test('share the partitions; what moves is drained first, what stays is neither drained nor restored; nothing is lost or repeated', async () => {
     const { topics, group } = names()
     await makeTopics(kafka.brokers, { [topics[0]!]: 4, [topics[1]!]: 4 })

@@ -300,6 +300,12 @@ export function createSubscription(deps: SubscriptionDeps): LogSubscription {
       running = live()
       return running
     },
+    lost(at) {
+      held.delete(partitionKey(at))
+      // Not read any more until the group has said whose it is; then it begins anew, if it is still ours.
+      quietly(() => consumer.pause(selection([at])))
+      membership.rejoin()
+    },
     commit: membership.commit,
     async stop() {
       stop.abort()

@@ -6,16 +6,10 @@ import { describe, expect, it } from 'vitest'
 import { CLICKSTREAM, ORDERS } from '../streams/contract/topics.ts'
 import { openKafkaLog } from '../streams/log/kafka.ts'
 import { withCluster } from './support/cluster.ts'
+import { flowing, load, startEdge, startStreams } from './support/cluster-processes.ts'
 import { eventually } from './support/eventually.ts'
-import {
-  caughtUp,
-  emptyLedger,
-  eventsByPartition,
-  eventsProcessed,
-  expectLedger,
-  type Target,
-} from './support/ledger.ts'
-import type { CliProcess } from './support/platform.ts'
+import { caughtUp, emptyLedger, eventsProcessed, expectLedger, type Target } from './support/ledger.ts'
+import type { CliProcess } from './support/processes.ts'
 
 const POISON = 50
 
@@ -29,44 +23,31 @@ describe('the cluster form under load', { timeout: 120_000 }, () => {
   let streams: CliProcess[]
   let clients: Promise<unknown>
 
-  /** Every partition that the load reaches is read on, whatever happened before. */
-  async function flowing(): Promise<void> {
-    const before = await eventually('the pipelines answer', 60_000, async () => {
-      const now = await eventsByPartition(target)
-      return now.size > 0 && now
-    })
-    const loaded = [...before].filter(([, events]) => events > 0)
-    await eventually('every partition is read on', 60_000, async () => {
-      const now = await eventsByPartition(target)
-      return loaded.every(([partition, events]) => (now.get(partition) ?? 0) > events)
-    })
-  }
-
   it('flows', async () => {
     ;({ env, redis } = await cluster.platform())
-    target = await cluster.startEdge(env)
-    streams = [cluster.start(['streams'], env), cluster.start(['streams'], env)]
-    clients = cluster.load(target, ledger, ending.signal, 2)
+    target = await startEdge(env)
+    streams = [startStreams(env), startStreams(env)]
+    clients = load(target, ledger, ending.signal, { clients: 2 })
     await eventually('events are read', 60_000, async () => (await eventsProcessed(target)) > 2_000)
-    await flowing()
+    await flowing(target)
   })
 
   it('goes on after a restart of PostgreSQL', async () => {
     await cluster.postgres.restart()
-    await flowing()
+    await flowing(target)
   })
 
   it('goes on after a restart of the broker', async () => {
     await cluster.kafka.restart('kill')
-    await flowing()
+    await flowing(target)
   })
 
   it('has the features back after Redis was emptied, and after it was killed', async () => {
     await redis.admin.flushall()
-    await flowing()
+    await flowing(target)
     await redis.kill()
     await redis.restart()
-    await flowing()
+    await flowing(target)
     const [user] = ledger.clicks.keys()
     await eventually(
       'the features are back',
@@ -78,9 +59,9 @@ describe('the cluster form under load', { timeout: 120_000 }, () => {
   it('fences a process that was frozen past its session', async () => {
     const [frozen] = streams as [CliProcess]
     frozen.child.kill('SIGSTOP')
-    await flowing()
+    await flowing(target)
     frozen.child.kill('SIGCONT')
-    await flowing()
+    await flowing(target)
     expect(frozen.child.exitCode).toBeNull()
   })
 
@@ -94,7 +75,7 @@ describe('the cluster form under load', { timeout: 120_000 }, () => {
         value: values[i % values.length] as Buffer,
       }))
       await log.append(poison)
-      await flowing()
+      await flowing(target)
       const held = async (topic: string): Promise<number> => {
         const { earliest, next } = await log.bounds({ topic: `dlq.${topic}`, partition: 0 })
         return next - earliest

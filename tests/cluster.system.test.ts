@@ -5,6 +5,7 @@
 import { describe, expect, it } from 'vitest'
 import { createRandom } from '../streams/testing/random.ts'
 import { withCluster } from './support/cluster.ts'
+import { load, startEdge, startStreams } from './support/cluster-processes.ts'
 import { eventually } from './support/eventually.ts'
 import { caughtUp, emptyLedger, eventsProcessed, expectLedger } from './support/ledger.ts'
 
@@ -15,11 +16,11 @@ describe('the cluster form', () => {
 
   it(`survives ${KILLS} kills of streams processes under load`, { timeout: 240_000 }, async () => {
     const { env } = await cluster.platform()
-    const target = await cluster.startEdge(env)
-    const streams = [cluster.start(['streams'], env), cluster.start(['streams'], env)]
+    const target = await startEdge(env)
+    const streams = [startStreams(env), startStreams(env)]
     const ledger = emptyLedger()
     const ending = new AbortController()
-    const clients = cluster.load(target, ledger, ending.signal)
+    const clients = load(target, ledger, ending.signal)
 
     const random = createRandom(4)
     let processed = 0
@@ -32,7 +33,7 @@ describe('the cluster form', () => {
       const victim = random.int(streams.length)
       streams[victim]?.child.kill('SIGKILL')
       await streams[victim]?.ended()
-      streams[victim] = cluster.start(['streams'], env)
+      streams[victim] = startStreams(env)
     }
     ending.abort()
     await clients

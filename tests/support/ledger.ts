@@ -1,8 +1,9 @@
 /**
  * Load that keeps a ledger: clients that send until they are answered, and the check that the platform's answers equal what was acknowledged.
- * Used by the tests that kill things.
+ * Used by the tests that kill things, and by the chaos run.
  */
-import { expect } from 'vitest'
+import { setTimeout as delay } from 'node:timers/promises'
+import { isDeepStrictEqual } from 'node:util'
 import { createRandom } from '../../streams/testing/random.ts'
 import { eventually } from './eventually.ts'
 
@@ -33,12 +34,16 @@ export interface Ledger {
 
 export const emptyLedger = (): Ledger => ({ clicks: new Map(), orders: [], batches: 0, resent: 0 })
 
-/** Sends batch after batch of its own users' events, each until it is acknowledged. */
+/**
+ * Sends batch after batch of its own users' events, each until it is acknowledged.
+ * @param pauseMs between two batches
+ */
 export async function runClient(
   client: number,
   platform: () => Target,
   ledger: Ledger,
   signal: AbortSignal,
+  pauseMs = 0,
 ): Promise<void> {
   const random = createRandom(client)
   for (let n = 0; !signal.aborted; n++) {
@@ -63,6 +68,7 @@ export async function runClient(
     ledger.orders.push(...orders)
     for (const { user_id } of clicks) ledger.clicks.set(user_id, (ledger.clicks.get(user_id) ?? 0) + 1)
     ledger.batches++
+    if (pauseMs > 0) await delay(pauseMs, undefined, { signal }).catch(() => undefined)
   }
 }
 
@@ -82,9 +88,11 @@ async function deliver(platform: () => Target, path: string, events: readonly ob
         rejected: unknown[]
       }
       if (response.status === 503) return false
-      expect(response.status).toBe(202)
-      expect(rejected).toEqual([])
-      expect(accepted + duplicates).toBe(events.length)
+      if (response.status !== 202 || rejected.length > 0 || accepted + duplicates !== events.length) {
+        throw new Error(
+          `${events.length} events at ${path} were answered with ${response.status}: ${accepted} accepted, ${duplicates} duplicates, ${JSON.stringify(rejected)}`,
+        )
+      }
       return true
     } catch (error) {
       if (!(error instanceof TypeError) && !(error instanceof SyntaxError)) throw error
@@ -96,23 +104,36 @@ async function deliver(platform: () => Target, path: string, events: readonly ob
 }
 
 const get = async (platform: Target, path: string): Promise<unknown> => {
-  const response = await fetch(`${platform.url}/api/v1${path}`)
-  expect(response.status, path).toBe(200)
+  const response = await fetch(`${platform.url}/api/v1${path}`, { signal: AbortSignal.timeout(30_000) })
+  if (response.status !== 200) throw new Error(`GET ${path} was answered with ${response.status}`)
   return response.json()
 }
 
-/** Everything in the log is processed, and what was processed is readable. */
-export async function caughtUp(platform: Target): Promise<void> {
-  await eventually('the pipelines have read everything', 60_000, async () => {
-    const { data } = (await get(platform, '/health/pipelines')) as { data: { lag: number; pipelines: unknown[] } }
-    return data.lag === 0 && data.pipelines.length > 0
+/** Everything in the log is processed, and what was processed is readable: each task has begun a further flush since, so that all of the one before is written. */
+export async function caughtUp(platform: Target, timeoutMs = 60_000): Promise<void> {
+  let seen: Map<string, string> | undefined
+  await eventually('the pipelines have read everything', timeoutMs, async () => {
+    const response = await fetch(`${platform.url}/api/v1/health/pipelines`, { signal: AbortSignal.timeout(30_000) })
+    // After faults it may say for a while that some task makes no progress.
+    if (response.status !== 200) return false
+    const { data } = (await response.json()) as {
+      data: { lag: number; pipelines: { topic: string; partition: number; updated_at: string }[] }
+    }
+    const updates = new Map(data.pipelines.map((p) => [`${p.topic}-${p.partition}`, p.updated_at]))
+    if (data.lag > 0 || updates.size === 0) {
+      seen = undefined
+      return false
+    }
+    seen ??= updates
+    const before = seen
+    return [...updates].every(([task, at]) => at > (before.get(task) ?? at))
   })
 }
 
 /** Events that the streams have read, by partition. */
 export async function eventsByPartition(target: Target): Promise<Map<string, number>> {
   // Its status may well be 503 while things are being killed; what it says counts.
-  const response = await fetch(`${target.url}/api/v1/health/pipelines`)
+  const response = await fetch(`${target.url}/api/v1/health/pipelines`, { signal: AbortSignal.timeout(30_000) })
   type Pipelines = { pipelines?: { topic: string; partition: number; events: number }[] }
   const body = (await response.json()) as Pipelines & { data?: Pipelines }
   const pipelines = body.data?.pipelines ?? body.pipelines ?? []
@@ -124,45 +145,84 @@ export async function eventsProcessed(target: Target): Promise<number> {
   return [...(await eventsByPartition(target)).values()].reduce((a, b) => a + b, 0)
 }
 
+/**
+ * Holds what the platform answers against what was acknowledged.
+ * @param deadLetters how many records nobody could read were put into the log beside the load
+ * @throws Error that names every difference
+ */
 export async function expectLedger(
   platform: Target,
-  { clicks, orders }: Ledger,
+  ledger: Ledger,
   { deadLetters = 0 }: { deadLetters?: number } = {},
 ): Promise<void> {
-  const users = new Set([...clicks.keys(), ...orders.map((o) => o.user_id)])
-  for (const user of users) {
+  const differences: string[] = []
+  const hold = (what: string, found: unknown, expected: unknown): void => {
+    if (isDeepStrictEqual(found, expected)) return
+    differences.push(`${what}: ${JSON.stringify(found)} instead of ${JSON.stringify(expected)}`)
+  }
+  await holdUsers(platform, ledger, hold)
+  await holdTotals(platform, ledger, hold)
+  holdAlerts(await activeAlerts(platform), expectedAlerts(ledger.orders), hold)
+  const { data: health } = (await get(platform, '/health/pipelines')) as {
+    data: { pipelines: { late: number; dead_letters: number }[] }
+  }
+  const total = (of: 'late' | 'dead_letters'): number => health.pipelines.reduce((sum, p) => sum + p[of], 0)
+  hold('late', total('late'), 0)
+  hold('dead letters', total('dead_letters'), deadLetters)
+  if (differences.length > 0) throw new Error(`The ledger differs:\n${differences.join('\n')}`)
+}
+
+type Hold = (what: string, found: unknown, expected: unknown) => void
+
+async function holdUsers(platform: Target, { clicks, orders }: Ledger, hold: Hold): Promise<void> {
+  const byUser = new Map<string, { orders: number; cents: number }>()
+  for (const { user_id, cents } of orders) {
+    const sums = byUser.get(user_id) ?? { orders: 0, cents: 0 }
+    byUser.set(user_id, { orders: sums.orders + 1, cents: sums.cents + cents })
+  }
+  for (const user of new Set([...clicks.keys(), ...byUser.keys()])) {
     const { data } = (await get(platform, `/features/${user}`)) as {
       data: { events: { total: number } | null; orders: { total: number; total_spend: number } | null }
     }
-    const mine = orders.filter((o) => o.user_id === user)
-    expect(data.events?.total ?? 0, `clicks of ${user}`).toBe(clicks.get(user) ?? 0)
-    expect(data.orders?.total ?? 0, `orders of ${user}`).toBe(mine.length)
-    expect(Math.round((data.orders?.total_spend ?? 0) * 100), `spend of ${user}`).toBe(
-      mine.reduce((sum, o) => sum + o.cents, 0),
-    )
+    const expected = byUser.get(user) ?? { orders: 0, cents: 0 }
+    hold(`clicks of ${user}`, data.events?.total ?? 0, clicks.get(user) ?? 0)
+    hold(`orders of ${user}`, data.orders?.total ?? 0, expected.orders)
+    hold(`spend of ${user}`, Math.round((data.orders?.total_spend ?? 0) * 100), expected.cents)
   }
-  const from = new Date(Math.min(...orders.map((o) => o.timeMs)) - 60_000).toISOString()
+}
+
+async function holdTotals(platform: Target, { clicks, orders }: Ledger, hold: Hold): Promise<void> {
+  const from = new Date(orders.reduce((first, o) => Math.min(first, o.timeMs), Date.now()) - 60_000).toISOString()
   const to = new Date(Date.now() + 60_000).toISOString()
   const { data: overview } = (await get(platform, `/metrics/overview?from=${from}&to=${to}`)) as {
     data: { events: number; orders: number; totals: { currency: string; revenue: number }[] }
   }
-  expect(overview.orders).toBe(orders.length)
-  expect(overview.events).toBe([...clicks.values()].reduce((a, b) => a + b, 0))
-  expect(overview.totals.map(({ currency, revenue }) => [currency, Math.round(revenue * 100)])).toEqual([
-    ['TRY', orders.reduce((sum, o) => sum + o.cents, 0)],
-  ])
-  expect(await activeAlerts(platform)).toEqual(expectedAlerts(orders))
-  const { data: health } = (await get(platform, '/health/pipelines')) as {
-    data: { pipelines: { late: number; dead_letters: number }[] }
-  }
-  expect(
-    health.pipelines.reduce((sum, p) => sum + p.late, 0),
-    'late',
-  ).toBe(0)
-  expect(
-    health.pipelines.reduce((sum, p) => sum + p.dead_letters, 0),
-    'dead letters',
-  ).toBe(deadLetters)
+  hold('orders', overview.orders, orders.length)
+  hold(
+    'events',
+    overview.events,
+    [...clicks.values()].reduce((a, b) => a + b, 0),
+  )
+  hold(
+    'revenue',
+    overview.totals.map(({ currency, revenue }) => [currency, Math.round(revenue * 100)]),
+    orders.length > 0 ? [['TRY', orders.reduce((sum, o) => sum + o.cents, 0)]] : [],
+  )
+}
+
+function holdAlerts(found: readonly string[], expected: readonly string[], hold: Hold): void {
+  const [have, want] = [new Set(found), new Set(expected)]
+  hold('alerts listed', found.length, have.size)
+  hold(
+    'alerts missing',
+    expected.filter((alert) => !have.has(alert)),
+    [],
+  )
+  hold(
+    'alerts too many',
+    found.filter((alert) => !want.has(alert)),
+    [],
+  )
 }
 
 async function activeAlerts(platform: Target): Promise<string[]> {

@@ -4,18 +4,14 @@
  * Invariant: when the test file is over nothing is left, also after a failure or a `kill9`: no process, no orphaned PostgreSQL, no folder.
  * Importing this file is enough for that: it registers the clean-up.
  */
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { mkdtemp, readFile, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import type { ChildProcess } from 'node:child_process'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { afterAll } from 'vitest'
-import { clearFolder } from '../../db/postgres/embedded/postmaster.ts'
 import { eventually } from './eventually.ts'
+import { cleanUp, newDataDir, spawnCli } from './processes.ts'
 
-export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
-export const BIN = join(ROOT, 'cli/streamforge.mjs')
+export { BIN, type CliProcess, type CliResult, newDataDir, ROOT, runCli, spawnCli } from './processes.ts'
 
 const START_TIMEOUT_MS = 60_000
 const STOP_TIMEOUT_MS = 45_000
@@ -43,21 +39,8 @@ export interface PlatformOptions {
   env?: Readonly<Record<string, string>>
 }
 
-const folders = new Set<string>()
-const children = new Set<ChildProcess>()
-
+// Importing this file is enough: nothing outlives the test file.
 afterAll(cleanUp)
-// Only where vitest itself is being ended.
-process.once('exit', () => {
-  for (const child of children) child.kill('SIGKILL')
-})
-
-/** A folder that is removed when the test file is over, with whatever still runs on it. */
-export async function newDataDir(): Promise<string> {
-  const folder = await mkdtemp(join(tmpdir(), 'streamforge-test-'))
-  folders.add(folder)
-  return folder
-}
 
 /** @throws Error with what the platform printed, where it ends instead of coming up. */
 export async function startPlatform(options: PlatformOptions = {}): Promise<TestPlatform> {
@@ -97,89 +80,7 @@ export async function startPlatform(options: PlatformOptions = {}): Promise<Test
   }
 }
 
-export interface CliProcess {
-  readonly child: ChildProcess
-  readonly out: string
-  readonly err: string
-  /** @returns the exit code; null when a signal ended it. @throws Error when it lives on */
-  ended(timeoutMs?: number): Promise<number | null>
-}
-
-/** Any command of `streamforge`, started. */
-export function spawnCli(
-  args: readonly string[],
-  { env = {}, cwd = ROOT }: { env?: Readonly<Record<string, string>>; cwd?: string } = {},
-): CliProcess {
-  const child = spawn(process.execPath, [BIN, ...args], {
-    cwd,
-    env: { ...outerEnvironment(), ...env },
-    stdio: ['ignore', 'pipe', 'pipe'],
-  })
-  children.add(child)
-  let out = ''
-  let err = ''
-  child.stdout.setEncoding('utf8').on('data', (text: string) => {
-    out += text
-  })
-  child.stderr.setEncoding('utf8').on('data', (text: string) => {
-    err += text
-  })
-  // 'close' comes when its output is complete too.
-  const closed = once(child, 'close').then(() => void children.delete(child))
-  return {
-    child,
-    get out() {
-      return out
-    },
-    get err() {
-      return err
-    },
-    async ended(timeoutMs = 60_000) {
-      const late = new Promise<'late'>((resolve) => setTimeout(resolve, timeoutMs, 'late').unref())
-      if ((await Promise.race([closed, late])) === 'late') {
-        child.kill('SIGKILL')
-        throw new Error(`"streamforge ${args.join(' ')}" did not end within ${timeoutMs} ms:\n${out}${err}`)
-      }
-      return child.exitCode
-    },
-  }
-}
-
-export interface CliResult {
-  code: number | null
-  out: string
-  err: string
-}
-
-/** A command of `streamforge`, run to its end. */
-export async function runCli(args: readonly string[], options?: Parameters<typeof spawnCli>[1]): Promise<CliResult> {
-  const process = spawnCli(args, options)
-  const code = await process.ended()
-  return { code, out: process.out, err: process.err }
-}
-
-/** Ours without the platform's settings: a test says which of these it wants. */
-function outerEnvironment(): Record<string, string | undefined> {
-  const ours = ([name]: [string, unknown]) => name.startsWith('STREAMFORGE_') || name === 'DATABASE_URL'
-  return Object.fromEntries(Object.entries(process.env).filter((entry) => !ours(entry)))
-}
-
 async function readJson(path: string): Promise<Record<string, unknown> | null> {
   const text = await readFile(path, 'utf8').catch(() => null)
   return text === null ? null : (JSON.parse(text) as Record<string, unknown>)
-}
-
-async function cleanUp(): Promise<void> {
-  await Promise.all(
-    [...children].map(async (child) => {
-      const closed = once(child, 'close')
-      child.kill('SIGKILL')
-      await closed
-    }),
-  )
-  for (const folder of folders) {
-    await clearFolder(join(folder, 'postgres'), () => undefined)
-    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
-  }
-  folders.clear()
 }

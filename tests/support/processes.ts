@@ -1,0 +1,113 @@
+/**
+ * Commands of `streamforge` as child processes, and folders for them: for tests and for the chaos run.
+ *
+ * Invariant: after {@link cleanUp} nothing is left, also after a failure or a `kill -9`: no process, no orphaned PostgreSQL, no folder.
+ */
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { clearFolder } from '../../db/postgres/embedded/postmaster.ts'
+
+export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
+export const BIN = join(ROOT, 'cli/streamforge.mjs')
+
+const folders = new Set<string>()
+const children = new Set<ChildProcess>()
+
+// Only where whoever started them is itself being ended.
+process.once('exit', () => {
+  for (const child of children) child.kill('SIGKILL')
+})
+
+/** A folder that {@link cleanUp} removes, with whatever still runs on it. */
+export async function newDataDir(): Promise<string> {
+  const folder = await mkdtemp(join(tmpdir(), 'streamforge-test-'))
+  folders.add(folder)
+  return folder
+}
+
+export interface CliProcess {
+  readonly child: ChildProcess
+  readonly out: string
+  readonly err: string
+  /** @returns the exit code; null when a signal ended it. @throws Error when it lives on */
+  ended(timeoutMs?: number): Promise<number | null>
+}
+
+/** Any command of `streamforge`, started. */
+export function spawnCli(
+  args: readonly string[],
+  { env = {}, cwd = ROOT }: { env?: Readonly<Record<string, string>>; cwd?: string } = {},
+): CliProcess {
+  const child = spawn(process.execPath, [BIN, ...args], {
+    cwd,
+    env: { ...outerEnvironment(), ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+  children.add(child)
+  let out = ''
+  let err = ''
+  child.stdout.setEncoding('utf8').on('data', (text: string) => {
+    out += text
+  })
+  child.stderr.setEncoding('utf8').on('data', (text: string) => {
+    err += text
+  })
+  // 'close' comes when its output is complete too.
+  const closed = once(child, 'close').then(() => void children.delete(child))
+  return {
+    child,
+    get out() {
+      return out
+    },
+    get err() {
+      return err
+    },
+    async ended(timeoutMs = 60_000) {
+      const late = new Promise<'late'>((resolve) => setTimeout(resolve, timeoutMs, 'late').unref())
+      if ((await Promise.race([closed, late])) === 'late') {
+        child.kill('SIGKILL')
+        throw new Error(`"streamforge ${args.join(' ')}" did not end within ${timeoutMs} ms:\n${out}${err}`)
+      }
+      return child.exitCode
+    },
+  }
+}
+
+export interface CliResult {
+  code: number | null
+  out: string
+  err: string
+}
+
+/** A command of `streamforge`, run to its end. */
+export async function runCli(args: readonly string[], options?: Parameters<typeof spawnCli>[1]): Promise<CliResult> {
+  const process = spawnCli(args, options)
+  const code = await process.ended()
+  return { code, out: process.out, err: process.err }
+}
+
+/** Ours without the platform's settings: a test says which of these it wants. */
+function outerEnvironment(): Record<string, string | undefined> {
+  const ours = ([name]: [string, unknown]) => name.startsWith('STREAMFORGE_') || name === 'DATABASE_URL'
+  return Object.fromEntries(Object.entries(process.env).filter((entry) => !ours(entry)))
+}
+
+/** Ends what still runs and removes the folders. */
+export async function cleanUp(): Promise<void> {
+  await Promise.all(
+    [...children].map(async (child) => {
+      const closed = once(child, 'close')
+      child.kill('SIGKILL')
+      await closed
+    }),
+  )
+  for (const folder of folders) {
+    await clearFolder(join(folder, 'postgres'), () => undefined)
+    await rm(folder, { recursive: true, force: true, maxRetries: 5 })
+  }
+  folders.clear()
+}

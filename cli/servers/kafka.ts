@@ -3,14 +3,14 @@
  *
  * Invariants: it listens on 127.0.0.1 alone; topics are never made by mistake of a client; starting again on the same folder and port goes on with its data.
  */
-import { spawn } from 'node:child_process'
 import { randomBytes } from 'node:crypto'
-import { copyFile, mkdir, stat, writeFile } from 'node:fs/promises'
+import { copyFile, mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Kafka, logLevel } from 'kafkajs'
 import { cached, ServerUnavailable } from './cache.ts'
 import { clearFolder, freePorts, type ServerProcess, startServer } from './process.ts'
+import { exists, lastLines, run, type ToolResult, works } from './run.ts'
 
 /** As in kafka/pom.xml. */
 const VERSION = '4.1.0'
@@ -35,12 +35,6 @@ export interface KafkaServer extends ServerProcess {
   readonly brokers: readonly string[]
   readonly port: number
   readonly folder: string
-}
-
-export interface ToolResult {
-  code: number | null
-  stdout: string
-  stderr: string
 }
 
 /** @throws ServerUnavailable when the jars can't be had; Error when the server does not start. */
@@ -90,17 +84,10 @@ export async function kafkaJars({ serversDir, log }: Pick<KafkaOptions, 'servers
     async build(aside) {
       await needs('mvn', ['-version'], 'Maven', 'maven')
       log?.(`Fetching Kafka ${VERSION} with Maven, once …`)
-      const { code, stdout, stderr } = await run('mvn', [
-        '-q',
-        '-B',
-        '-f',
-        file('pom.xml'),
-        `-Dstreamforge.out=${aside}`,
-        'package',
-      ])
-      if (code !== 0) {
+      const result = await run('mvn', ['-q', '-B', '-f', file('pom.xml'), `-Dstreamforge.out=${aside}`, 'package'])
+      if (result.code !== 0) {
         throw new ServerUnavailable(
-          `Maven could not fetch Kafka ${VERSION}: it needs to reach a Maven repository. It said:\n${(stdout + stderr).trim().split('\n').slice(-8).join('\n')}`,
+          `Maven could not fetch Kafka ${VERSION}: it needs to reach a Maven repository. It said:\n${lastLines(result)}`,
         )
       }
       await copyFile(file('log4j2.properties'), join(aside, 'log4j2.properties'))
@@ -186,38 +173,11 @@ async function answersMetadata(broker: string): Promise<boolean> {
   }
 }
 
-const java = (args: readonly string[], input: string): Promise<ToolResult> => run('java', args, input)
-
-function run(program: string, args: readonly string[], input = ''): Promise<ToolResult> {
-  return new Promise((done, failed) => {
-    const child = spawn(program, args, { stdio: 'pipe' })
-    let stdout = ''
-    let stderr = ''
-    child.stdout.setEncoding('utf8').on('data', (text: string) => {
-      stdout += text
-    })
-    child.stderr.setEncoding('utf8').on('data', (text: string) => {
-      stderr += text
-    })
-    child.once('error', failed).once('close', (code) => done({ code, stdout, stderr }))
-    child.stdin.on('error', () => {}) // one that ends without reading its input
-    child.stdin.end(input)
-  })
-}
+const java = (args: readonly string[], input: string): Promise<ToolResult> => run('java', args, { input })
 
 async function needs(program: string, args: readonly string[], what: string, debianPackage: string): Promise<void> {
-  const found = await run(program, args).then(
-    ({ code }) => code === 0,
-    () => false,
-  )
-  if (found) return
+  if (await works(program, args)) return
   throw new ServerUnavailable(
     `A local Kafka needs ${what}, and "${program}" is not on the PATH. On Debian and Ubuntu: apt-get install ${debianPackage}. Or set KAFKA_BROKERS to a Kafka of yours.`,
   )
 }
-
-const exists = (path: string): Promise<boolean> =>
-  stat(path).then(
-    () => true,
-    () => false,
-  )

@@ -1,0 +1,102 @@
+/**
+ * A real S3 server for tests: one per test file, that can be frozen, killed and started again. Nothing is left behind: its folder goes with the file's last test, and what a
+ * killed run left is swept by the next. One that can't be had is a visible skip that says why; under CI it is a failure.
+ */
+import { mkdtemp, readdir, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeEach, type TestContext } from 'vitest'
+import { loadConfig } from '../../../db/config.ts'
+import { openS3Objects, type S3ObjectStore, type S3Options } from '../../../db/objects/s3.ts'
+import { isAlive } from '../../../db/process.ts'
+import { ServerUnavailable } from '../cache.ts'
+import { clearFolder } from '../process.ts'
+import { startVersitygw, type VersitygwServer } from '../versitygw.ts'
+
+export interface TestS3 {
+  readonly server: VersitygwServer
+  /** Where the bucket's objects lie as files: to look at, and to damage. */
+  readonly bucketFolder: string
+  /** How to reach the bucket, under a prefix that no other call has given. */
+  target(): S3Options
+  /** A store of its own, under a prefix of its own. */
+  store(options?: Partial<S3Options>): S3ObjectStore
+  freeze(): void
+  thaw(): void
+  /** Ends it as a crash would. */
+  kill(): Promise<void>
+  /** Starts it again on its port, keys and data. */
+  start(): Promise<void>
+}
+
+export const BUCKET = 'test-bucket'
+const PREFIX = 'streamforge-test-s3-'
+
+/** Call at the top of a test file (or a describe): it registers the hooks. The result may be used inside tests only. */
+export function withS3(): TestS3 {
+  const config = loadConfig(process.env)
+  let folder = ''
+  let server: VersitygwServer | undefined
+  let missing: string | undefined
+  let count = 0
+
+  const start = async (): Promise<void> => {
+    const { port = 0, accessKeyId, secretAccessKey } = server ?? {}
+    server = await startVersitygw({
+      folder: join(folder, 's3'),
+      buckets: [BUCKET],
+      port,
+      serversDir: config.serversDir,
+      ...(accessKeyId && secretAccessKey && { keys: { accessKeyId, secretAccessKey } }),
+    })
+  }
+
+  // Before each and not before all: only a test can be skipped with a reason.
+  beforeEach(async (context: TestContext) => {
+    if (!server && missing === undefined) {
+      await sweep()
+      folder = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`))
+      try {
+        await start()
+      } catch (error) {
+        if (!(error instanceof ServerUnavailable) || config.ci) throw error
+        missing = error.message
+      }
+    }
+    if (missing !== undefined) context.skip(missing)
+  }, 600_000)
+  afterAll(async () => {
+    await server?.kill()
+    if (folder) await rm(folder, { recursive: true, force: true })
+  })
+
+  const target = (): S3Options => {
+    const { endpoint, region, accessKeyId, secretAccessKey } = server!
+    return { bucket: BUCKET, prefix: `p${++count}`, endpoint, region, accessKeyId, secretAccessKey }
+  }
+  return {
+    get server() {
+      return server!
+    },
+    get bucketFolder() {
+      return join(folder, 's3', 'data', BUCKET)
+    },
+    target,
+    store: (options) => openS3Objects({ ...target(), ...options }),
+    freeze: () => void process.kill(server!.pid, 'SIGSTOP'),
+    thaw: () => void process.kill(server!.pid, 'SIGCONT'),
+    kill: async () => server?.kill(),
+    start,
+  }
+}
+
+/** Stops servers and removes folders of test processes that were killed. */
+async function sweep(): Promise<void> {
+  for (const name of await readdir(tmpdir())) {
+    const pid = name.startsWith(PREFIX) ? Number(name.slice(PREFIX.length).split('-')[0]) : Number.NaN
+    if (!(pid > 0) || isAlive(pid)) continue
+    const folder = join(tmpdir(), name)
+    await clearFolder({ name: 'versitygw', folder: join(folder, 's3') })
+    await rm(folder, { recursive: true, force: true })
+  }
+}

@@ -39,6 +39,12 @@ describe('loadConfig', () => {
       redisUrl: null,
       redisCluster: false,
       schemaRegistryUrl: null,
+      objectsUrl: '',
+      s3Endpoint: '',
+      awsRegion: 'us-east-1',
+      awsAccessKeyId: null,
+      awsSecretAccessKey: null,
+      awsSessionToken: null,
       cacheHome: join(homedir(), '.cache'),
       serversDir: join(homedir(), '.cache', 'streamforge', 'servers'),
       rate: 50,
@@ -93,6 +99,15 @@ describe('loadConfig', () => {
     ['REDIS_CLUSTER', 'three'],
     ['SCHEMA_REGISTRY_URL', 'registry:8081'],
     ['STREAMFORGE_ADMIN_PASSWORD', 'ş'.repeat(37)],
+    ['STREAMFORGE_OBJECTS_URL', 'gs://bucket'],
+    ['STREAMFORGE_OBJECTS_URL', 's3://Bucket_1/prefix'],
+    ['STREAMFORGE_OBJECTS_URL', 's3://bucket/a//b'],
+    ['STREAMFORGE_OBJECTS_URL', 's3://bucket/../b'],
+    ['STREAMFORGE_OBJECTS_URL', 'file://relative'],
+    ['S3_ENDPOINT', '127.0.0.1:9000'],
+    ['S3_ENDPOINT', 'http://user:password@127.0.0.1:9000'],
+    ['S3_ENDPOINT', 'http://127.0.0.1:9000/bucket'],
+    ['AWS_REGION', 'Frankfurt am Main'],
   ])('refuses %s=%s', (variable, value) => {
     expect(problemsOf({ [variable]: value })).toEqual([expect.stringContaining(variable)])
   })
@@ -116,6 +131,22 @@ describe('loadConfig', () => {
     expect(problemsOf({ ...sasl, KAFKA_SASL_MECHANISM: '' })).toEqual([
       expect.stringContaining('need KAFKA_SASL_MECHANISM'),
     ])
+  })
+
+  it('takes S3 with its keys, and never without', () => {
+    const STREAMFORGE_OBJECTS_URL = 's3://events.example/live/'
+    const keys = {
+      AWS_ACCESS_KEY_ID: 'AKEXAMPLE',
+      AWS_SECRET_ACCESS_KEY: 'hunter2',
+      AWS_SESSION_TOKEN: 'hunter2-token',
+    }
+    const config = loadConfig({ STREAMFORGE_OBJECTS_URL, S3_ENDPOINT: 'http://127.0.0.1:9000/', ...keys })
+    expect(config).toMatchObject({ objectsUrl: 's3://events.example/live', s3Endpoint: 'http://127.0.0.1:9000' })
+    expect(JSON.stringify(config)).not.toContain('hunter2')
+    expect(problemsOf({ STREAMFORGE_OBJECTS_URL, ...keys, AWS_SECRET_ACCESS_KEY: '' })).toEqual([
+      expect.stringContaining('needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY'),
+    ])
+    expect(problemsOf({ AWS_ACCESS_KEY_ID: 'of another program' })).toEqual([])
   })
 
   it('keeps servers in the cache folder of the user, unless told where', () => {

@@ -8,6 +8,7 @@ import { homedir } from 'node:os'
 import { isAbsolute, join, resolve } from 'node:path'
 import { z } from 'zod'
 import { isRedisUrl } from './features/redis-url.ts'
+import { parseObjectsUrl } from './objects/url.ts'
 import { Secret } from './secret.ts'
 
 const SASL_MECHANISMS = ['none', 'plain', 'scram-sha-256', 'scram-sha-512'] as const
@@ -46,6 +47,9 @@ const isBroker = (text: string): boolean => {
   const [, port] = /^[\w.-]+:(\d{1,5})$/.exec(text) ?? []
   return port !== undefined && Number(port) >= 1 && Number(port) <= 65_535
 }
+
+/** Credentials have no place in it: it is shown. */
+const isHttpOrigin = (text: string): boolean => isOrigin(text) && /^https?:/.test(text)
 
 const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text
 
@@ -214,6 +218,44 @@ const SETTINGS = {
         ),
     ),
   ),
+  /** Where objects are kept, checkpoints among them: S3, or a folder; else `objects` in the data folder. Streams on several machines need one that all of them see. */
+  objectsUrl: setting(
+    'STREAMFORGE_OBJECTS_URL',
+    's3://bucket/prefix',
+    z
+      .string()
+      .default('')
+      .transform((text) => text.replace(/\/+$/, ''))
+      .refine(
+        (text) => text === '' || parseObjectsUrl(text) !== null,
+        'must be s3://bucket or s3://bucket/prefix, or file:///a/folder',
+      ),
+  ),
+  /** Of an S3 that isn't Amazon's: MinIO, versitygw, https://storage.googleapis.com. Buckets are the first part of its path. */
+  s3Endpoint: setting(
+    'S3_ENDPOINT',
+    'http://127.0.0.1:9000',
+    z
+      .string()
+      .default('')
+      .transform((text) => text.replace(/\/+$/, ''))
+      .refine(
+        (text) => text === '' || isHttpOrigin(text),
+        'must be http:// or https://, a host and perhaps a port, no more',
+      ),
+  ),
+  awsRegion: setting(
+    'AWS_REGION',
+    'eu-central-1',
+    z
+      .string()
+      .regex(/^[a-z0-9-]{1,50}$/, 'must be a region such as eu-central-1, or "auto"')
+      .default('us-east-1'),
+  ),
+  awsAccessKeyId: setting('AWS_ACCESS_KEY_ID', 'AKIAIOSFODNN7EXAMPLE', secret(z.string())),
+  awsSecretAccessKey: setting('AWS_SECRET_ACCESS_KEY', 'the secret of the access key', secret(z.string())),
+  /** Of temporary credentials. */
+  awsSessionToken: setting('AWS_SESSION_TOKEN', 'the token that came with them', secret(z.string())),
   /** Where servers that the project finds or builds by itself are kept, for tests and for the cluster form on one machine. */
   serversDir: setting(
     'STREAMFORGE_SERVERS_DIR',
@@ -305,7 +347,9 @@ export function kafkaConnectionOf(config: Config) {
 }
 
 /** What is wrong between settings of which each alone is right. */
-function contradictions(config: Config): string[] {
+const contradictions = (config: Config): string[] => [...kafkaContradictions(config), ...objectsContradictions(config)]
+
+function kafkaContradictions(config: Config): string[] {
   const { kafkaSaslMechanism: mechanism, kafkaSaslUsername: username, kafkaSaslPassword: password } = config
   if (mechanism === 'none') {
     return username === '' && password === null
@@ -317,6 +361,12 @@ function contradictions(config: Config): string[] {
   return username !== '' && password !== null
     ? []
     : [`KAFKA_SASL_MECHANISM=${mechanism} needs KAFKA_SASL_USERNAME and KAFKA_SASL_PASSWORD. Set both.`]
+}
+
+/** AWS_* may be there for other programs: only their want is wrong. */
+function objectsContradictions({ objectsUrl, awsAccessKeyId, awsSecretAccessKey }: Config): string[] {
+  if (!objectsUrl.startsWith('s3:') || (awsAccessKeyId && awsSecretAccessKey)) return []
+  return [`STREAMFORGE_OBJECTS_URL=${objectsUrl} needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Set both.`]
 }
 
 /** Space around a value is a slip of the pen, but may belong to a secret. */

@@ -13,6 +13,7 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   schemas: async () => (await import('./commands/schemas.ts')).schemas,
   simulate: async () => (await import('./commands/simulate.ts')).simulate,
   replay: async () => (await import('./commands/replay.ts')).replay,
+  dlq: async () => (await import('./commands/dlq.ts')).dlq,
   topics: async () => (await import('./commands/topics.ts')).topics,
   bench: async () => (await import('./commands/bench.ts')).bench,
 }

@@ -8,6 +8,7 @@ import { openEmbeddedFeatures } from '../db/features/embedded.ts'
 import type { FeatureStore } from '../db/features/feature-store.ts'
 import { createRedisFeatures } from '../db/features/redis.ts'
 import { countRedisErrors } from '../db/features/redis-client.ts'
+import { OBJECTS_FOLDER, type ObjectsSettings, objectsSettings } from '../db/objects/open.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Registry } from '../observability/metrics.ts'
 import type { SchemaRegistry } from './contract/codec.ts'
@@ -26,6 +27,8 @@ export interface StoreSettings {
   redis: { url: string; cluster: boolean } | null
   /** Of a registry elsewhere; missing: the embedded one. */
   registryUrl?: string
+  /** Where checkpoints are kept; missing: a folder of the data folder. */
+  objects?: ObjectsSettings
 }
 
 export interface Stores {
@@ -44,7 +47,7 @@ export const EMBEDDED_FOLDERS = {
   log: 'log',
   registry: 'registry',
   features: 'features',
-  objects: 'objects',
+  objects: OBJECTS_FOLDER,
   postgres: 'postgres',
 } as const
 
@@ -63,6 +66,7 @@ export function storeSettings(config: Config): StoreSettings {
           },
     redis: redisUrl ? { url: redisUrl.reveal(), cluster: config.redisCluster } : null,
     ...(config.schemaRegistryUrl && { registryUrl: config.schemaRegistryUrl.reveal() }),
+    objects: objectsSettings(config),
   }
 }
 
@@ -70,39 +74,49 @@ export async function openStores(
   settings: StoreSettings,
   deps: { logger: Logger; metrics: Registry; clock: Clock },
 ): Promise<Stores> {
-  const { kafka, redis } = settings
-  const { logger, metrics, clock } = deps
-  const folder = (name: keyof typeof EMBEDDED_FOLDERS): string => join(settings.dataDir, EMBEDDED_FOLDERS[name])
+  const { redis } = settings
   /** Undone in reverse. */
   const opened: (() => unknown)[] = []
   const close = async (): Promise<void> => {
     for (let undo = opened.pop(); undo; undo = opened.pop()) await undo()
   }
   try {
-    let trim = async (): Promise<number> => 0
-    let log: EventLog
-    if (kafka) log = await openKafkaLog({ ...kafka, logger, clock })
-    else {
-      const embedded = await openEmbeddedLog({ folder: folder('log'), clock })
-      trim = () => embedded.trim()
-      log = embedded
-    }
+    const { log, trim } = await openLog(settings, deps)
     opened.push(() => log.close())
-    let registry: SchemaRegistry
-    let schemas: SubjectRegistry | undefined
-    if (settings.registryUrl !== undefined) registry = createConfluentRegistry({ url: settings.registryUrl })
-    else {
-      const embedded = openEmbeddedRegistry(folder('registry'))
-      opened.push(() => embedded.close())
-      registry = schemas = embedded
-    }
+    const { registry, schemas, close: closeRegistry } = openSchemas(settings)
+    opened.push(closeRegistry)
     const features = redis
-      ? createRedisFeatures({ ...redis, onError: countRedisErrors(metrics) })
-      : await openEmbeddedFeatures(folder('features'))
+      ? createRedisFeatures({ ...redis, onError: countRedisErrors(deps.metrics) })
+      : await openEmbeddedFeatures(folderOf(settings, 'features'))
     opened.push(() => features.close())
     return { log, registry, ...(schemas && { schemas }), features, trim, close }
   } catch (error) {
     await close()
     throw error
   }
+}
+
+const folderOf = ({ dataDir }: StoreSettings, name: keyof typeof EMBEDDED_FOLDERS): string =>
+  join(dataDir, EMBEDDED_FOLDERS[name])
+
+/** The log alone, for who needs no more. */
+export async function openLog(
+  settings: StoreSettings,
+  { logger, clock }: { logger?: Logger; clock: Clock },
+): Promise<Pick<Stores, 'log' | 'trim'>> {
+  const { kafka } = settings
+  if (kafka) return { log: await openKafkaLog({ ...kafka, ...(logger && { logger }), clock }), trim: async () => 0 }
+  const log = await openEmbeddedLog({ folder: folderOf(settings, 'log'), clock })
+  return { log, trim: () => log.trim() }
+}
+
+/** The schema registry alone. */
+export function openSchemas(
+  settings: StoreSettings,
+): Pick<Stores, 'registry' | 'schemas'> & { close(): Promise<void> } {
+  if (settings.registryUrl !== undefined) {
+    return { registry: createConfluentRegistry({ url: settings.registryUrl }), close: async () => {} }
+  }
+  const embedded = openEmbeddedRegistry(folderOf(settings, 'registry'))
+  return { registry: embedded, schemas: embedded, close: () => embedded.close() }
 }

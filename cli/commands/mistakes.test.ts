@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
 import { systemClock } from '../../streams/time/clock.ts'
 import type { Command } from '../command.ts'
+import { dlq } from './dlq.ts'
 import { doctor } from './doctor.ts'
 import { replay } from './replay.ts'
 import { schemas } from './schemas.ts'
@@ -29,6 +30,19 @@ const MISTAKES: [command: Command, args: string, about: RegExp][] = [
   [schemas, 'show', /takes "ls", or "show" and a subject/],
   [schemas, 'ls orders', /takes "ls", or "show" and a subject/],
   [schemas, 'ls --url registry:8081', /--url takes an http or https URL/],
+  [dlq, '', /dlq takes "list", "show" and an id, or "replay"/],
+  [dlq, 'purge', /dlq takes "list", "show" and an id, or "replay"/],
+  [dlq, 'list orders', /dlq list takes options only, not "orders"/],
+  [dlq, 'list --topic orders', /--topic takes one of clickstream\.events, .*, not "orders"/],
+  [dlq, 'list --limit some', /--limit takes a whole number from 0/],
+  [dlq, 'list --since yesterday', /--since takes ISO 8601, or e\.g\. 90m, 24h, 7d, not "yesterday"/],
+  [dlq, 'list --dry-run', /dlq list has no option --dry-run/],
+  [dlq, 'show', /dlq show takes one id/],
+  [dlq, 'show dlq.transactions.orders:0', /An id is <topic>:<partition>:<offset>.*, not "dlq\.transactions\.orders:0"/],
+  [dlq, 'show transactions.orders:0:7', /An id is .*, not "transactions\.orders:0:7"/],
+  [dlq, 'replay', /dlq replay takes ids, or --topic and --reason, or --all/],
+  [dlq, 'replay --all --reason bad_json', /dlq replay takes ids, or --topic and --reason, or --all/],
+  [dlq, 'replay --all --limit 3', /dlq replay has no option --limit/],
   [simulate, 'file.csv', /simulate takes no file.*"file.csv"/],
   [simulate, '--rate 0', /--rate takes a whole number from 1/],
   [simulate, '--rate 50/s', /--rate takes a whole number.*"50\/s"/],

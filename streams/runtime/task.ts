@@ -11,7 +11,8 @@ import { Undecodable } from '../contract/codec.ts'
 import { type EventOf, identityOf } from '../contract/events.ts'
 import type { FeatureWrite } from '../contract/features.ts'
 import type { AlertRow, Outcome, ResultRows, ResultTable } from '../contract/results.ts'
-import { ALERTS, deadLetterTopic, type InputTopic, LATE } from '../contract/topics.ts'
+import { ALERTS, type InputTopic, LATE } from '../contract/topics.ts'
+import { newDeadLetter } from '../dead-letters/dead-letter.ts'
 import type { Job } from '../jobs/job.ts'
 import type { LogRecord } from '../log/event-log.ts'
 import { Deduplicator } from '../operators/deduplicate.ts'
@@ -162,7 +163,10 @@ export class Task<T extends InputTopic = InputTopic> {
       key: record.key,
       value: record.value,
       headers: {
-        ...this.#origin(record),
+        ...record.headers,
+        topic: this.topic,
+        partition: String(this.partition),
+        offset: String(record.offset),
         job,
         late_by_ms: String(this.watermarkMs - eventTimeMs),
       },
@@ -178,22 +182,7 @@ export class Task<T extends InputTopic = InputTopic> {
         this.#at,
       )
     } else this.#count('*', 'dead_letter', error.reason)
-    this.#outbox.push({
-      id: `dead/${this.topic}/${this.partition}/${record.offset}`,
-      topic: deadLetterTopic(this.topic),
-      key: record.key,
-      value: record.value,
-      headers: {
-        ...this.#origin(record),
-        error_class: error.reason,
-        error_message: error.message.slice(0, 1000),
-        attempts: '1',
-      },
-    })
-  }
-
-  #origin(record: LogRecord): Record<string, string> {
-    return { ...record.headers, topic: this.topic, partition: String(this.partition), offset: String(record.offset) }
+    this.#outbox.push(newDeadLetter(this, record, error))
   }
 
   /**

@@ -3,7 +3,7 @@
  * Runs in a thread of the embedded platform (`thread.ts`), or as a process of its own in the cluster; it serves nothing, and tells about itself through the tasks table and its metrics.
  */
 import { join } from 'node:path'
-import { openFolderObjects } from '../db/objects/folder.ts'
+import { openObjects } from '../db/objects/open.ts'
 import { connect } from '../db/postgres/connect.ts'
 import { createManifestStore } from '../db/postgres/manifest-store.ts'
 import { createResultStore, pruneOutbox } from '../db/postgres/result-store.ts'
@@ -43,9 +43,11 @@ const OUTBOX_KEPT_MS = 31 * 24 * 60 * MINUTE_MS
 
 export async function startStreams(options: StreamsOptions): Promise<Streams> {
   const { logger, metrics, clock = systemClock } = options
+  // First, since it may refuse its settings, and needs no closing.
+  const folder = join(options.stores.dataDir, EMBEDDED_FOLDERS.objects)
+  const objects = await openObjects(options.stores.objects ?? { kind: 'folder', folder })
   const stores = await openStores(options.stores, { logger, metrics, clock })
   const { log, registry, features } = stores
-  const objects = await openFolderObjects(join(options.stores.dataDir, EMBEDDED_FOLDERS.objects))
   const database = connect(options.databaseUrl, {
     max: 3,
     name: 'streamforge-streams',

@@ -54,6 +54,9 @@ export interface BulkObjectStore extends ObjectStore {
   deleteMany(keys: readonly string[]): Promise<void>
 }
 
+/** The code of an error where the bytes that come are not those that were put. */
+export const DAMAGED = 'BadDigest'
+
 /** The store did not do what it was asked: the message names the object, the place and what to do. */
 export class ObjectStoreError extends Error {
   override readonly name = 'ObjectStoreError'

@@ -4,7 +4,7 @@
  * Sits after the flush. Invariants: a manifest never names a file that isn't whole, nor an offset whose results aren't written; a process that lost the
  * partition can't save (the epoch fences it). Checkpoints only shorten recovery: whatever is missing is computed again from the log.
  */
-import type { ObjectStore } from '../../db/objects/object-store.ts'
+import { DAMAGED, type ObjectStore, ObjectStoreError } from '../../db/objects/object-store.ts'
 import type { TopicPartition } from '../log/event-log.ts'
 import type { Clock } from '../time/clock.ts'
 import { CorruptCheckpoint, encodeState, mergeFiles, restoreState } from './checkpoint-file.ts'
@@ -97,7 +97,11 @@ export class Checkpointer {
   }
 
   async #read(key: string): Promise<Buffer> {
-    const body = await this.#stores.objects.get(key)
+    const body = await this.#stores.objects.get(key).catch((error) => {
+      // A store that sees by itself what the file's own sum would show.
+      if (error instanceof ObjectStoreError && error.code === DAMAGED) throw new CorruptCheckpoint(error.message)
+      throw error
+    })
     if (!body) throw new CorruptCheckpoint(`${key} is missing`)
     return body
   }

@@ -1,5 +1,5 @@
 /** What went wrong with S3, in sentences that name the object and the place, and say what to do. No secret gets into one: of an answer, only its code and message are used. */
-import { ObjectStoreError } from '../object-store.ts'
+import { DAMAGED, ObjectStoreError } from '../object-store.ts'
 import { text } from './xml.ts'
 
 /** A refusal, as the server words it. */
@@ -26,8 +26,6 @@ export interface Place {
 }
 
 const MESSAGE_MAX = 300
-/** The bytes that come are not those that were put. */
-export const DAMAGED = 'BadDigest'
 
 /** An answer without a body (HEAD, proxies) has its status alone. */
 export function refusalOf(status: number, headers: Headers, body: string): Refusal {

@@ -57,7 +57,7 @@ export const FAULTS: readonly Fault[] = [
       const one = random.int(streams.length)
       const process = streams[one]!
       // Earlier it may not have heard of signals yet.
-      await eventually('the process runs', 60_000, () => process.err.includes('The streams run'))
+      await eventually('the process runs', 60_000, () => process.out.includes('The streams run'))
       const code = await end(process, 'SIGTERM')
       if (code !== 0) throw new Error(`A streams process that was to stop ended with ${code}:\n${process.err}`)
       streams[one] = startStreams(env)

@@ -4,7 +4,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import type { TestRedis } from '../../cli/servers/testing/with-redis.ts'
 import { TOPICS } from '../../streams/contract/topics.ts'
-import { makeTopics } from '../../streams/log/kafka/testing/admin.ts'
+import { createTopics, withKafkaAdmin } from '../../streams/log/kafka/topics.ts'
 import { eventually } from './eventually.ts'
 import { eventsByPartition, type Ledger, runClient, type Target } from './ledger.ts'
 import { type CliProcess, newDataDir, spawnCli } from './processes.ts'
@@ -23,7 +23,7 @@ export const BROKER_PROPERTIES = { 'group.min.session.timeout.ms': 1_000 }
 
 /** Topics, and a data folder: the environment of the processes of one platform. */
 export async function platformEnvironment({ brokers, redis, databaseUrl }: Places): Promise<Record<string, string>> {
-  await makeTopics(brokers, Object.fromEntries(TOPICS.map(({ name, partitions }) => [name, partitions])))
+  await withKafkaAdmin({ brokers, clientId: 'topics' }, (admin) => createTopics(admin, TOPICS))
   return {
     KAFKA_BROKERS: brokers.join(','),
     KAFKA_SESSION_TIMEOUT_MS: String(SESSION_TIMEOUT_MS),

@@ -10,6 +10,7 @@ import type { TopicPartition } from '../event-log.ts'
 import { assign, decodeMember, encodeAssignment, encodeMember, type Partitions, PROTOCOL } from './assign.ts'
 import { KafkaJSNonRetriableError, KafkaJSProtocolError } from './client.ts'
 import { isRefusal } from './cluster.ts'
+import { leaveBatchesWhole } from './fetch.ts'
 
 export interface MembershipDeps {
   group: string
@@ -125,6 +126,7 @@ export function createMembership(deps: MembershipDeps): Membership {
       return coordinator as unknown as Awaited<ReturnType<Cluster['findGroupCoordinator']>>
     }
     keepNodes(given)
+    leaveBatchesWhole(given)
     const dealing: Assigner = {
       name: PROTOCOL,
       version: 1,

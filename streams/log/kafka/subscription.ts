@@ -8,6 +8,7 @@ import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs'
 import type { Logger } from '../../../observability/log.ts'
 import type { Clock } from '../../time/clock.ts'
 import {
+  type LogRecord,
   type LogSubscription,
   OffsetOutOfRange,
   partitionKey,
@@ -17,6 +18,7 @@ import {
 import type { Partitions } from './assign.ts'
 import { type FetchedRecord, KafkaJSNonRetriableError } from './client.ts'
 import { beyondEnd, type KafkaCluster, rootOf } from './cluster.ts'
+import type { BatchMessage } from './fetch.ts'
 import { createMembership } from './membership.ts'
 import { toLogRecord } from './records.ts'
 
@@ -201,22 +203,33 @@ export function createSubscription(deps: SubscriptionDeps): LogSubscription {
     if (!partition || stop.signal.aborted || failure) return
     const { at } = partition
     const nextOffset = Number(batch.highWatermark)
-    const messages = batch.messages as unknown as FetchedRecord[] // the same, with the header values' types of kafkajs
-    if (nextOffset < partition.position || Number(batch.firstOffset()) > partition.position) {
+    // Ours, see fetch.ts; or records of kafkajs, with the header values' types that it has.
+    const messages = batch.messages as unknown as readonly (BatchMessage | FetchedRecord)[]
+    if (nextOffset < partition.position || firstOffsetOf(messages[0]!) > partition.position) {
       await assertNoGap(at, partition.position)
     }
-    for (let i = 0; i < messages.length && isRunning() && !stop.signal.aborted; i += settings.maxBatchRecords) {
-      const records = messages
-        .slice(i, i + settings.maxBatchRecords)
-        .map(toLogRecord)
-        .filter(({ offset }) => offset >= partition.position)
-      const last = records[records.length - 1]
-      if (!last) continue
+    let gathered: LogRecord[] = []
+    const deliver = async (records: LogRecord[]): Promise<void> => {
       await whileAlive(heartbeat, () => exclusive(() => handler.batch({ ...at, records, nextOffset })))
-      partition.position = last.offset + 1
-      resolveOffset(String(last.offset))
+      const { offset } = records[records.length - 1]!
+      partition.position = offset + 1
+      resolveOffset(String(offset))
       await heartbeat()
     }
+    for (const [i, message] of messages.entries()) {
+      const opened = await recordsOf(message, partition.position)
+      gathered = gathered.length === 0 ? opened : gathered.concat(opened)
+      const isLast = i === messages.length - 1
+      while (gathered.length >= settings.maxBatchRecords || (isLast && gathered.length > 0)) {
+        // It may also have been lost meanwhile.
+        if (!isRunning() || stop.signal.aborted || held.get(partitionKey(at)) !== partition) return
+        const some = gathered.slice(0, settings.maxBatchRecords)
+        gathered = gathered.slice(settings.maxBatchRecords)
+        await deliver(some)
+      }
+    }
+    // Offsets at the end may have no records any more: kafkajs is not to fetch them for ever.
+    resolveOffset(messages[messages.length - 1]!.offset)
   }
 
   /** A gap is fine where a transaction or compaction left one, not where retention did. */
@@ -318,6 +331,12 @@ export function createSubscription(deps: SubscriptionDeps): LogSubscription {
     },
   }
 }
+
+const recordsOf = async (message: BatchMessage | FetchedRecord, from: number): Promise<LogRecord[]> =>
+  'batch' in message ? message.batch.records(from) : Number(message.offset) < from ? [] : [toLogRecord(message)]
+
+const firstOffsetOf = (message: BatchMessage | FetchedRecord): number =>
+  'batch' in message ? message.batch.baseOffset : Number(message.offset)
 
 /** Errors of the client itself are dealt with by the client: a rebalance, a lost connection. */
 const isOfKafka = (error: unknown): boolean => (error as Error).name.startsWith('KafkaJS')

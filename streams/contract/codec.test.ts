@@ -4,7 +4,14 @@ import fc, { type Arbitrary } from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createMemoryRegistry } from '../testing/memory-registry.ts'
 import { subjectOf, VALUE_SCHEMAS } from './avro.ts'
-import { createDecoder, createEncoder, type SchemaRegistry, Undecodable } from './codec.ts'
+import {
+  createDecoder,
+  createEncoder,
+  type SchemaRegistry,
+  UNKNOWN_FOR_MS,
+  Undecodable,
+  UnknownSchema,
+} from './codec.ts'
 import { CLICK_TYPES, type ClickstreamEvent, type EventOf, ORDER_STATUSES, type Order, type Trip } from './events.ts'
 import { EVENT_TIME_MIN, FUTURE_MAX_MS } from './input.ts'
 import { CLICKSTREAM, type InputTopic, ORDERS, TRIPS } from './topics.ts'
@@ -264,5 +271,100 @@ describe('a poisoned value', () => {
       schema: () => Promise.reject(new Error('down')),
     }
     await expect(createDecoder(ORDERS, down, 'TRY').prepare([{ value: await good() }])).rejects.toThrow('down')
+  })
+})
+
+describe('a schema that the registry does not know', () => {
+  /** Counts what it is asked; knows the orders' schema as `id` from when it is told to. */
+  function askedRegistry(id: number) {
+    const asked: number[] = []
+    const state = { answers: true, knows: false }
+    const registry: SchemaRegistry = {
+      register: () => Promise.reject(new Error('nobody registers here')),
+      async schema(wanted) {
+        asked.push(wanted)
+        if (!state.answers) throw new Error('no answer')
+        if (wanted !== id || !state.knows) throw new UnknownSchema(`Schema ${wanted} is not in the registry`)
+        return VALUE_SCHEMAS[ORDERS]
+      },
+    }
+    return { registry, asked, state }
+  }
+  async function orderOfSchema(id: number): Promise<Buffer> {
+    const value = (await createEncoder(ORDERS, createMemoryRegistry()))(anOrder)
+    value.writeUInt32BE(id, 1)
+    return value
+  }
+  const reader = (registry: SchemaRegistry, now: () => number) => {
+    const decoder = createDecoder(ORDERS, registry, 'TRY', now)
+    return async (...values: Buffer[]): Promise<string[]> => {
+      await decoder.prepare(values.map((value) => ({ value })))
+      return values.map((value) => {
+        try {
+          return decoder.decode(value, at).order_id
+        } catch (error) {
+          return (error as Undecodable).reason
+        }
+      })
+    }
+  }
+
+  it('is asked for again after a while and not before, so that one that comes later is seen', async () => {
+    const { registry, asked, state } = askedRegistry(7)
+    let nowMs = 1_000_000
+    const read = reader(registry, () => nowMs)
+    const value = await orderOfSchema(7)
+    expect(await read(value)).toEqual(['unknown_schema'])
+    state.knows = true
+    nowMs += UNKNOWN_FOR_MS - 1
+    expect(await read(value, value)).toEqual(['unknown_schema', 'unknown_schema'])
+    expect(asked).toEqual([7])
+    nowMs += 1
+    expect(await read(value)).toEqual([anOrder.order_id])
+    nowMs += 10 * UNKNOWN_FOR_MS
+    expect(await read(value)).toEqual([anOrder.order_id])
+    expect(asked).toEqual([7, 7])
+  })
+
+  it('is not the same as one that can not be asked for: nothing is read, nothing is remembered', async () => {
+    const { registry, asked, state } = askedRegistry(7)
+    Object.assign(state, { answers: false, knows: true })
+    const read = reader(registry, () => 0)
+    const value = await orderOfSchema(7)
+    for (let i = 0; i < 3; i++) await expect(read(value)).rejects.toThrow('no answer')
+    state.answers = true
+    expect(await read(value)).toEqual([anOrder.order_id])
+    expect(asked).toEqual([7, 7, 7, 7])
+  })
+
+  it('costs no more than a few questions at a time, and little memory, however many ids there are', async () => {
+    const { registry, state } = askedRegistry(7)
+    state.knows = true
+    let atOnce = 0
+    let atOnceMax = 0
+    const busy: SchemaRegistry = {
+      ...registry,
+      async schema(id) {
+        atOnceMax = Math.max(atOnceMax, ++atOnce)
+        await new Promise(setImmediate)
+        atOnce--
+        return registry.schema(id)
+      },
+    }
+    const read = reader(busy, () => 0)
+    const poison = await Promise.all(Array.from({ length: 3_000 }, (_, i) => orderOfSchema(1_000 + i)))
+    expect(new Set(await read(...poison))).toEqual(new Set(['unknown_schema']))
+    expect(await read(poison[0]!, await orderOfSchema(7))).toEqual(['unknown_schema', anOrder.order_id])
+    expect(atOnceMax).toBeGreaterThan(1)
+    expect(atOnceMax).toBeLessThanOrEqual(8)
+  })
+
+  it('that no reader can make sense of is a dead letter, not a reason to wait', async () => {
+    const broken: SchemaRegistry = {
+      register: () => Promise.reject(new Error('nobody registers here')),
+      schema: async () =>
+        ({ type: 'record', name: 'Order', fields: [{ name: 'a', type: 'elsewhere.Type' }] }) as Schema,
+    }
+    expect(await reader(broken, () => 0)(await orderOfSchema(7))).toEqual(['unknown_schema'])
   })
 })

@@ -9,6 +9,7 @@ import { ALERT_SCHEMA, avroType, subjectOf, VALUE_SCHEMAS } from './avro.ts'
 import { compileReader } from './avro-reader.ts'
 import type { EventOf } from './events.ts'
 import { parseEvent, unusable } from './input.ts'
+import { type JsonReader, jsonReader } from './json-reader.ts'
 import type { AlertRow } from './results.ts'
 import { ALERTS, type InputTopic } from './topics.ts'
 
@@ -61,7 +62,7 @@ async function encoderFor<E>(topic: string, schema: Schema, registry: SchemaRegi
 
 /**
  * Reads the values of one topic. Schemas of other writers are fetched when first met: `prepare` a batch, then `decode` its values
- * synchronously.
+ * synchronously. A registry that gives no answer makes `prepare` fail, to be tried again; only an id that it says it does not have makes a value undecodable.
  */
 export interface Decoder<E> {
   /** Fetches the schemas that these values need and that aren't known yet; resolves at once when there are none. */
@@ -76,17 +77,28 @@ export interface RecordOrigin {
   readonly offset: number
 }
 
+/** For so long an id is taken for unknown after the registry has said so; then the registry is asked again. */
+export const UNKNOWN_FOR_MS = 30_000
+/** Poison may name ids without end: beyond so many none is remembered as unknown. */
+const UNKNOWN_MAX = 1_000
+const FETCHES_AT_ONCE = 8
+
+/** @param now epoch ms, for forgetting what was unknown; without it an unknown id stays unknown to this decoder */
 export function createDecoder<T extends InputTopic>(
   topic: T,
   registry: SchemaRegistry,
   defaultCurrency: string,
+  now: () => number = () => 0,
 ): Decoder<EventOf[T]> {
   /** A value of the schema from `start` to the end; throws where there is none. */
   type Read = (value: Buffer, start: number) => EventOf[T]
   const reader: Type = avroType(VALUE_SCHEMAS[topic])
   const readOwn: Read = compileReader<EventOf[T]>(VALUE_SCHEMAS[topic])
+  const readJson = jsonReader(topic, defaultCurrency)
   /** By schema id: how to read its values, or why they can't be read. */
   const reads = new Map<number, Read | Undecodable>()
+  /** Since when the registry is known not to know these, oldest first. */
+  const unknownSinceMs = new Map<number, number>()
   let lastId = -1
   let lastRead: Read | Undecodable = readOwn
 
@@ -100,12 +112,23 @@ export function createDecoder<T extends InputTopic>(
       return decoded.value as EventOf[T]
     }
 
+  /** Resolves when it is known how to read the schema's values, or that they can't be read. @throws where the registry gives no answer */
   async function fetchSchema(id: number): Promise<void> {
-    const writer = avroType(await registry.schema(id))
+    let schema: Schema
     try {
+      schema = await registry.schema(id)
+    } catch (error) {
+      if (!(error instanceof UnknownSchema)) throw error
+      reads.set(id, new Undecodable('unknown_schema', error.message))
+      unknownSinceMs.set(id, now())
+      return
+    }
+    try {
+      const writer = avroType(schema)
       const isOwn = writer.fingerprint().equals(reader.fingerprint())
       reads.set(id, isOwn ? readOwn : readResolved(reader.createResolver(writer)))
     } catch (error) {
+      // For ever: an id means the same schema for ever.
       reads.set(
         id,
         new Undecodable('unknown_schema', `Schema ${id} can't be read as ${topic}: ${(error as Error).message}`),
@@ -113,8 +136,36 @@ export function createDecoder<T extends InputTopic>(
     }
   }
 
+  /** A few at a time: a batch of poison may name as many ids as it has records. */
+  async function fetchAll(ids: Iterable<number>): Promise<void> {
+    const left = ids[Symbol.iterator]()
+    let failed = false
+    const lane = async (): Promise<void> => {
+      for (let next = left.next(); !next.done && !failed; next = left.next()) {
+        try {
+          await fetchSchema(next.value)
+        } catch (error) {
+          failed = true
+          throw error
+        }
+      }
+    }
+    await Promise.all(Array.from({ length: FETCHES_AT_ONCE }, lane))
+  }
+
+  function forgetUnknown(): void {
+    const before = now() - UNKNOWN_FOR_MS
+    for (const [id, sinceMs] of unknownSinceMs) {
+      if (sinceMs > before && unknownSinceMs.size <= UNKNOWN_MAX) return
+      unknownSinceMs.delete(id)
+      reads.delete(id)
+      if (id === lastId) lastId = -1
+    }
+  }
+
   return {
     prepare(records) {
+      if (unknownSinceMs.size > 0) forgetUnknown()
       let missing: Set<number> | undefined
       for (const { value } of records) {
         if (value.length < HEADER_BYTES || value[0] !== 0) continue
@@ -123,15 +174,7 @@ export function createDecoder<T extends InputTopic>(
         missing ??= new Set()
         missing.add(id)
       }
-      if (!missing) return undefined
-      return Promise.all(
-        [...missing].map((id) =>
-          fetchSchema(id).catch((error: unknown) => {
-            if (!(error instanceof UnknownSchema)) throw error
-            reads.set(id, new Undecodable('unknown_schema', error.message))
-          }),
-        ),
-      ).then(() => undefined)
+      return missing && fetchAll(missing)
     },
     decode(value, at) {
       if (value[0] === 0 && value.length >= HEADER_BYTES) {
@@ -153,7 +196,7 @@ export function createDecoder<T extends InputTopic>(
         if (problem !== null) throw new Undecodable('invalid_event', problem)
         return event
       }
-      return decodeJson(topic, value, at, defaultCurrency)
+      return decodeJson(topic, value, at, defaultCurrency, readJson)
     },
   }
 }
@@ -169,7 +212,17 @@ const utf8 = new TextDecoder('utf-8', { fatal: true })
 /** Half a surrogate pair, which JSON can escape, has no UTF-8: it would not survive a checkpoint as it is. */
 const wellFormed = (_key: string, value: unknown): unknown => (typeof value === 'string' ? value.toWellFormed() : value)
 
-function decodeJson<T extends InputTopic>(topic: T, value: Buffer, at: RecordOrigin, currency: string): EventOf[T] {
+function decodeJson<T extends InputTopic>(
+  topic: T,
+  value: Buffer,
+  at: RecordOrigin,
+  currency: string,
+  read: JsonReader<EventOf[T]> | undefined,
+): EventOf[T] {
+  // Not random: a replay must give the same id.
+  const newId = () => `${topic}/${at.partition}/${at.offset}`
+  const event = read?.(value, at.appendedAtMs, newId)
+  if (event !== undefined) return event
   if (value[0] !== OPENING_BRACE) {
     throw new Undecodable('unknown_format', 'Neither the Confluent wire format (first byte 0) nor a JSON object')
   }
@@ -179,12 +232,7 @@ function decodeJson<T extends InputTopic>(topic: T, value: Buffer, at: RecordOri
   } catch (error) {
     throw new Undecodable('bad_json', (error as Error).message)
   }
-  const parsed = parseEvent(topic, raw, {
-    receivedAt: at.appendedAtMs,
-    currency,
-    // Not random: a replay must give the same id.
-    newId: () => `${topic}/${at.partition}/${at.offset}`,
-  })
+  const parsed = parseEvent(topic, raw, { receivedAt: at.appendedAtMs, currency, newId })
   if (!parsed.ok) throw new Undecodable('invalid_event', parsed.problem.message)
   return parsed.event
 }

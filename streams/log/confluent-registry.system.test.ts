@@ -3,6 +3,7 @@
  * written by older code and read by newer, and the other way round, through a real log.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
+import { createServer as createHttpServer } from 'node:http'
 import { createServer, type Server } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -218,6 +219,35 @@ describe('a schema that can not be had', () => {
     }
     // Nothing is left open to the one that never answers.
     await new Promise((resolve) => silent.close(resolve))
+  })
+
+  it('is unknown as well where it is there, but of a kind that can not be read: waiting would change nothing', async () => {
+    const schemas = [
+      { schema: JSON.stringify({ type: 'record', name: 'Order', fields: [{ name: 'a', type: 'elsewhere.Type' }] }) },
+      { schema: 'message Broken {', schemaType: 'PROTOBUF' },
+      { schema: 'no schema at all' },
+    ]
+    const other = createHttpServer((request, response) => {
+      response.setHeader('content-type', 'application/vnd.schemaregistry.v1+json')
+      response.end(JSON.stringify(schemas[Number(request.url?.split('/').pop()) - 1]))
+    })
+    await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve))
+    const { port } = other.address() as { port: number }
+    const registry = createConfluentRegistry({ url: `http://127.0.0.1:${port}` })
+    for (const id of schemas.keys()) {
+      const refused = registry.schema(id + 1)
+      await expect(refused).rejects.toBeInstanceOf(UnknownSchema)
+      await expect(refused).rejects.toThrow(`Schema ${id + 1} `)
+    }
+    other.closeAllConnections()
+    await new Promise((resolve) => other.close(resolve))
+  })
+
+  it('is had as soon as it is registered, also by a reader that was told before that there is none', async () => {
+    const reader = connect()
+    await expect(reader.schema(1)).rejects.toBeInstanceOf(UnknownSchema)
+    await embedded.register(SUBJECT, older)
+    expect(await reader.schema(1)).toMatchObject({ name: 'streamforge.Order' })
   })
 
   it('is had as soon as the registry is back', async () => {

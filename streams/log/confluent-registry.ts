@@ -69,12 +69,12 @@ export function createConfluentRegistry({ url, timeoutMs = TIMEOUT_MS }: Conflue
     }
   }
 
-  /** A 404 may also come from what is no registry, or from a wrong path. */
-  async function knowsNot(id: number): Promise<boolean> {
+  /** A 404 may also come from what is no registry, or from a wrong path; and a schema that is there may be one that the client can't use. */
+  async function whatIsAt(id: number): Promise<'nothing' | 'a schema' | 'no answer'> {
     const response = await fetch(`${host}/schemas/ids/${id}`, { headers, signal: AbortSignal.timeout(timeoutMs) })
-    if (response.status !== 404) return false
-    const body = (await response.json()) as { error_code?: unknown }
-    return body.error_code === SCHEMA_NOT_FOUND
+    const body = (await response.json()) as { error_code?: unknown; schema?: unknown }
+    if (response.status === 404 && body.error_code === SCHEMA_NOT_FOUND) return 'nothing'
+    return response.ok && typeof body.schema === 'string' ? 'a schema' : 'no answer'
   }
 
   return {
@@ -87,8 +87,12 @@ export function createConfluentRegistry({ url, timeoutMs = TIMEOUT_MS }: Conflue
       try {
         found = await client.getSchema(id)
       } catch (error) {
-        if (statusOf(error) === 404 && (await knowsNot(id).catch(() => false))) {
-          throw new UnknownSchema(`Schema ${id} is not in the registry`, { cause: error })
+        const status = statusOf(error)
+        const found = status === 404 || status === undefined ? await whatIsAt(id).catch(() => 'no answer') : 'no answer'
+        if (found === 'nothing') throw new UnknownSchema(`Schema ${id} is not in the registry`, { cause: error })
+        // It answered: waiting would change nothing.
+        if (found === 'a schema' && status === undefined) {
+          throw new UnknownSchema(`Schema ${id} can't be used: ${messageOf(error)}`, { cause: error })
         }
         throw unavailable(error)
       }

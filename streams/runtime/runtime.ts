@@ -187,7 +187,7 @@ export class StreamRuntime {
           topology,
           topic,
           partition: at.partition,
-          decoder: createDecoder(topic, registry, this.#settings.defaultCurrency),
+          decoder: createDecoder(topic, registry, this.#settings.defaultCurrency, () => this.#deps.clock.now()),
           encodeAlert: this.#encodeAlert as (row: AlertRow) => Buffer,
         }),
     )

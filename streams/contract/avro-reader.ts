@@ -6,20 +6,10 @@
  * are looked up instead of made anew.
  */
 import type { Schema } from 'avsc'
+import { recurringText, type SlicingBuffer } from './recurring-text.ts'
 
 /** Fields of few values. Pages and products are too many: measured, looking them up costs more than making them. */
 const RECURRING = new Set(['category', 'region', 'device', 'currency'])
-const RECURRING_BYTES_MAX = 40
-/** Bounds the memory of recurring texts. A power of two. */
-const RECURRING_SLOTS = 4_096
-
-/** Node's Buffer has these, faster than `toString`, although its types leave them out. */
-type SlicingBuffer = Buffer & {
-  latin1Slice(start: number, end: number): string
-  utf8Slice(start: number, end: number): string
-}
-
-const recurring = new Array<string>(RECURRING_SLOTS).fill('')
 
 /** What a compiled reader calls: a place in some bytes that moves on. */
 class Cursor {
@@ -65,26 +55,7 @@ class Cursor {
 
   recurring(): string {
     const start = this.#over()
-    const { bytes, at: end } = this
-    const length = end - start
-    if (length > RECURRING_BYTES_MAX) return bytes.utf8Slice(start, end)
-    let hash = length
-    for (let i = start; i < end; i++) {
-      const byte = bytes[i]!
-      if (byte > 0x7f) return bytes.utf8Slice(start, end)
-      hash = Math.imul(hash ^ byte, 0x01000193)
-    }
-    const slot = (hash ^ (hash >>> 15)) & (RECURRING_SLOTS - 1)
-    const known = recurring[slot]!
-    if (known.length === length && this.#is(known, start)) return known
-    const text = bytes.latin1Slice(start, end)
-    recurring[slot] = text
-    return text
-  }
-
-  #is(text: string, start: number): boolean {
-    for (let i = 0; i < text.length; i++) if (text.charCodeAt(i) !== this.bytes[start + i]) return false
-    return true
+    return recurringText(this.bytes, start, this.at)
   }
 
   symbol(symbols: readonly string[]): string {

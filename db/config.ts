@@ -256,6 +256,15 @@ const SETTINGS = {
   awsSecretAccessKey: setting('AWS_SECRET_ACCESS_KEY', 'the secret of the access key', secret(z.string())),
   /** Of temporary credentials. */
   awsSessionToken: setting('AWS_SESSION_TOKEN', 'the token that came with them', secret(z.string())),
+  /** A JSON file that names topics of other producers, and the events that their rows become. */
+  foreignTopics: setting(
+    'STREAMFORGE_FOREIGN_TOPICS',
+    './foreign-topics.json',
+    z
+      .string()
+      .default('')
+      .transform((path) => (path === '' ? '' : resolve(path))),
+  ),
   /** Where servers that the project finds or builds by itself are kept, for tests and for the cluster form on one machine. */
   serversDir: setting(
     'STREAMFORGE_SERVERS_DIR',
@@ -265,6 +274,8 @@ const SETTINGS = {
       .default('')
       .transform((path) => (path === '' ? '' : resolve(path.replace(/^~(?=\/)/, homedir())))),
   ),
+  /** A JDK, for servers that need a newer Java than the PATH has. */
+  javaHome: setting('JAVA_HOME', '/usr/lib/jvm/temurin-25-jdk-amd64', z.string().default('')),
   /** The XDG base directory specification: a path that is not absolute is to be ignored. */
   cacheHome: setting(
     'XDG_CACHE_HOME',

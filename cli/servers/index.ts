@@ -4,4 +4,12 @@ export { type KafkaOptions, type KafkaServer, kafkaJars, kafkaTool, startKafka }
 export type { Exit, ServerProcess } from './process.ts'
 export { type RedisOptions, type RedisServer, startRedis } from './redis.ts'
 export type { ToolResult } from './run.ts'
+export {
+  type CatalogProperties,
+  type IcebergCatalog,
+  icebergCatalog,
+  startTrino,
+  type TrinoOptions,
+  type TrinoServer,
+} from './trino.ts'
 export { startVersitygw, type VersitygwOptions, type VersitygwServer } from './versitygw.ts'

@@ -5,6 +5,7 @@
 import { mkdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { CommandFailed } from './command.ts'
+import { isStreamforge } from './own-process.ts'
 import { findPlatform } from './platform.ts'
 
 const LOCK_FILE = 'lock'
@@ -21,7 +22,8 @@ export async function lockDataFolder(folder: string): Promise<DataFolderLock> {
     for (let attempt = 0; attempt < 5; attempt++) {
       if (await create(path)) return { release: () => rm(path, { force: true }) }
       const owner = Number(await readFile(path, 'utf8').catch(() => ''))
-      if (await isPlatform(owner)) throw new CommandFailed(await alreadyRunning(folder, owner))
+      if (owner !== process.pid && (await isStreamforge(owner)))
+        throw new CommandFailed(await alreadyRunning(folder, owner))
       await rm(path, { force: true })
     }
   } catch (error) {
@@ -40,22 +42,6 @@ async function create(path: string): Promise<boolean> {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EEXIST') return false
     throw error
-  }
-}
-
-/** Process ids are given out again (in a container the platform is always process 1), so a living process must also look like us. */
-async function isPlatform(pid: number): Promise<boolean> {
-  if (!Number.isInteger(pid) || pid <= 0 || pid === process.pid) return false
-  try {
-    process.kill(pid, 0)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'EPERM') return false
-  }
-  try {
-    return (await readFile(`/proc/${pid}/cmdline`, 'utf8')).includes('streamforge')
-  } catch {
-    // No /proc on this system: the living process is taken for ours.
-    return process.platform !== 'linux'
   }
 }
 

@@ -1,6 +1,7 @@
 /**
  * The platform that runs on a data folder, as `running.json` there describes it, and how a command finds the edge and the key it needs.
- * `streamforge up` writes the file when everything listens and removes it when it ends; after a crash it is left behind, so the process is checked.
+ * `streamforge up` writes the file when everything listens and removes it when it ends; after a crash it is left behind, so the process is checked. Where there is
+ * no `up`, an edge that runs on the folder as a process of its own stands for the platform.
  */
 import { readFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
@@ -9,6 +10,7 @@ import type { Config } from '../db/config.ts'
 import { isAlive } from '../db/process.ts'
 import { loadSecrets } from '../db/secrets.ts'
 import { CommandFailed, type CommandIo, UsageError } from './command.ts'
+import { findProcesses } from './processes.ts'
 import { configFrom } from './settings.ts'
 
 export const RUNNING_FILE = 'running.json'
@@ -17,21 +19,27 @@ const running = z.looseObject({
   pid: z.number().int().positive(),
   started_at: z.string(),
   edge_url: z.url(),
+  kafka_brokers: z.string().optional(),
+  redis_url: z.string().optional(),
   postgres_url: z.string().optional(),
+  schema_registry_url: z.string().optional(),
   data_dir: z.string(),
 })
-/** Further addresses (e.g. `kafka_brokers`) are kept as they are. */
+/** Further addresses are kept as they are. */
 export type RunningPlatform = z.output<typeof running>
 
 /** @returns null when no platform runs on the folder. */
 export async function findPlatform(dataDir: string): Promise<RunningPlatform | null> {
-  let found: RunningPlatform
   try {
-    found = running.parse(JSON.parse(await readFile(join(dataDir, RUNNING_FILE), 'utf8')))
+    const found = running.parse(JSON.parse(await readFile(join(dataDir, RUNNING_FILE), 'utf8')))
+    if (isAlive(found.pid)) return found
   } catch {
-    return null
+    // None, or one that a version of long ago has written.
   }
-  return isAlive(found.pid) ? found : null
+  for (const { role, pid, url, started_at, addresses } of await findProcesses(dataDir)) {
+    if (role === 'edge' && url) return { pid, started_at, edge_url: url, ...addresses, data_dir: dataDir }
+  }
+  return null
 }
 
 export interface EdgeTarget {

@@ -222,6 +222,8 @@ async function statusTells({ url, dataDir, child }: TestPlatform): Promise<void>
     started_at: expect.stringMatching(/^\d{4}-\d\d-\d\dT.*Z$/),
     edge_url: url,
     postgres_url: expect.stringMatching(/^postgres:\/\/\w+:\S+@127\.0\.0\.1:\d+\/streamforge$/),
+    schema_registry_url: `${url}/schema-registry`,
+    processes: [],
     data_dir: dataDir,
     health: { edge: 'ok', pipelines: 'ok', lag_records: 0, live: true },
   })

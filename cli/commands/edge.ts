@@ -9,6 +9,7 @@ import { openStores, storeSettings } from '../../streams/stores.ts'
 import { checkBelonging, EDGE_WRITES } from '../belonging.ts'
 import { CommandFailed, defineCommand, parseArguments, UsageError } from '../command.ts'
 import { openDatabase } from '../database.ts'
+import { addressesOf, announceProcess } from '../processes.ts'
 import { configFrom } from '../settings.ts'
 import { Started } from '../started.ts'
 import { requireTopics } from '../topics.ts'
@@ -62,6 +63,11 @@ and feature store. Several edges need the same STREAMFORGE_WRITE_KEY and STREAMF
           clock: io.clock,
         }),
         (e) => e.close(),
+      )
+      const addresses = { schema_registry_url: `${running.url}/schema-registry`, ...addressesOf(config) }
+      started.add(
+        await announceProcess(config.dataDir, { role: 'edge', url: running.url, startedMs: io.clock.now(), addresses }),
+        (leave) => leave(),
       )
       const { firstLogin } = running
       io.out(`The edge listens on ${running.url}.\n`)

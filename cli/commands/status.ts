@@ -1,13 +1,15 @@
-/** `streamforge status`: where each part of the platform running on a data folder listens, and how it is. */
+/** `streamforge status`: where each part of the platform running on a data folder listens, and how it is; so too for edge and streams as processes of their own. */
 import { defineCommand, parseArguments, UsageError } from '../command.ts'
 import { findPlatform, type RunningPlatform } from '../platform.ts'
+import { type Addresses, findProcesses, type RoleProcess, withoutPassword } from '../processes.ts'
 import { configFrom } from '../settings.ts'
 
 const NOT_RUNNING = 3
 const TIMEOUT_MS = 5_000
 
 interface Health {
-  edge: 'ok' | 'unreachable'
+  /** `elsewhere`: none runs here as far as this folder knows. */
+  edge: 'ok' | 'unreachable' | 'elsewhere'
   pipelines: 'ok' | 'degraded' | 'unknown'
   lag_records: number | null
   live: boolean | null
@@ -29,29 +31,69 @@ Exit code 0: running and well; 1: running, but a part is not well; ${NOT_RUNNING
     })
     if (positionals.length > 0) throw new UsageError(`status takes options only, not "${positionals[0]}".`)
     const { dataDir } = configFrom(io.env, { dataDir: values.data })
-    const platform = await findPlatform(dataDir)
-    if (!platform) {
+    const [platform, processes] = await Promise.all([findPlatform(dataDir), findProcesses(dataDir)])
+    if (!platform && processes.length === 0) {
       if (values.json) io.out(`${JSON.stringify({ running: false, data_dir: dataDir })}\n`)
       else io.err(`No platform is running on ${dataDir}. "npm start" starts one.\n`)
       return NOT_RUNNING
     }
-    const health = await healthOf(platform)
+    const described: Described = platform ?? { ...processes[0]?.addresses, data_dir: dataDir }
+    const [health, roles] = await Promise.all([healthOf(platform), Promise.all(processes.map(roleOf))])
     io.out(
-      values.json ? `${JSON.stringify({ running: true, ...platform, health }, null, 2)}\n` : table(platform, health),
+      values.json
+        ? `${JSON.stringify({ running: true, ...described, processes: roles, health }, null, 2)}\n`
+        : table(described, roles, health),
     )
-    return health.edge === 'ok' && health.pipelines === 'ok' ? 0 : 1
+    const well =
+      (health.edge === 'elsewhere' || (health.edge === 'ok' && health.pipelines === 'ok')) &&
+      roles.every(({ health }) => WELL.has(health))
+    return well ? 0 : 1
   },
 })
+
+/** `unknown`: it serves nothing that could be asked. */
+interface Role extends Pick<RoleProcess, 'role' | 'pid' | 'started_at' | 'url'> {
+  health: 'ok' | 'standby' | 'stuck' | 'unreachable' | 'unknown'
+  /** Of streams. */
+  partitions?: number
+  lag_records?: number
+}
+
+const WELL = new Set<Role['health']>(['ok', 'standby', 'unknown'])
+
+interface HealthAnswer {
+  data: { status: 'ok' | 'standby' | 'stuck'; lag?: number; tasks?: unknown[] }
+}
+
+async function roleOf({ role, pid, started_at, url }: RoleProcess): Promise<Role> {
+  const about = { role, pid, started_at, url }
+  if (url === null) return { ...about, health: 'unknown' }
+  try {
+    const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
+    const { status, lag, tasks } = ((await response.json()) as HealthAnswer).data
+    return {
+      ...about,
+      health: status,
+      ...(tasks && { partitions: tasks.length }),
+      ...(lag !== undefined && { lag_records: lag }),
+    }
+  } catch {
+    return { ...about, health: 'unreachable' }
+  }
+}
 
 interface PipelinesAnswer {
   data: { lag: number; pipelines: { status: string }[] }
 }
 
-async function healthOf({ edge_url }: RunningPlatform): Promise<Health> {
+async function healthOf(platform: RunningPlatform | null): Promise<Health> {
+  const unknown = { pipelines: 'unknown', lag_records: null, live: null } as const
+  if (!platform) return { edge: 'elsewhere', ...unknown }
+  const { edge_url } = platform
   try {
     await fetch(`${edge_url}/health`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
   } catch {
-    return { edge: 'unreachable', pipelines: 'unknown', lag_records: null, live: null }
+    return { edge: 'unreachable', ...unknown }
   }
   try {
     const response = await fetch(`${edge_url}/health/pipelines`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
@@ -63,27 +105,38 @@ async function healthOf({ edge_url }: RunningPlatform): Promise<Health> {
       live: data.pipelines.every(({ status }) => status === 'idle' || status === 'live'),
     }
   } catch {
-    return { edge: 'ok', pipelines: 'unknown', lag_records: null, live: null }
+    return { edge: 'ok', ...unknown }
   }
 }
 
-function table(platform: RunningPlatform, health: Health): string {
-  const rows: [string, string][] = [
-    ['edge', `${platform.edge_url}   ${health.edge}`],
-    ...(platform.postgres_url ? [['postgres', withoutPassword(platform.postgres_url)] as [string, string]] : []),
+type Described = Addresses &
+  Pick<RunningPlatform, 'data_dir'> & { edge_url?: string; pid?: number; started_at?: string }
+
+function table(platform: Described, roles: readonly Role[], health: Health): string {
+  const { edge_url, kafka_brokers, redis_url, postgres_url, schema_registry_url, data_dir, pid, started_at } = platform
+  const lag = health.lag_records === null ? '' : `, lag ${health.lag_records} records`
+  const rows: [string, string | undefined][] = [
+    ['edge', edge_url && `${edge_url}   ${health.edge}`],
+    ['kafka', kafka_brokers],
+    ['redis', redis_url],
+    // A person's screen is not for secrets; `--json` is for programs that connect.
+    ['postgres', postgres_url && withoutPassword(postgres_url)],
+    ['schemas', schema_registry_url],
+    ['pipelines', `${health.pipelines}${lag}${health.live === false ? ', catching up' : ''}`],
+    ['data', data_dir],
     [
-      'pipelines',
-      `${health.pipelines}${health.lag_records === null ? '' : `, lag ${health.lag_records} records`}${health.live === false ? ', catching up' : ''}`,
+      'process',
+      pid === undefined || roles.some((role) => role.pid === pid) ? undefined : `${pid}, since ${started_at}`,
     ],
-    ['data', platform.data_dir],
-    ['process', `${platform.pid}, since ${platform.started_at}`],
+    ...roles.map((role): [string, string] => [role.role, roleLine(role)]),
   ]
-  return `${rows.map(([name, value]) => `${name.padEnd(10)} ${value}`).join('\n')}\n`
+  return rows.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(10)} ${value}\n`])).join('')
 }
 
-/** A person's screen is not for secrets; `--json` is for programs that connect. */
-function withoutPassword(url: string): string {
-  const shown = new URL(url)
-  shown.password = ''
-  return shown.href
+function roleLine({ pid, started_at, url, health, partitions, lag_records }: Role): string {
+  const work =
+    partitions === undefined
+      ? ''
+      : `, ${partitions} ${partitions === 1 ? 'partition' : 'partitions'}, lag ${lag_records} records`
+  return `process ${pid}, since ${started_at}${url ? `, at ${url}` : ''}   ${health}${work}`
 }

@@ -4,6 +4,7 @@ import { expect, it, onTestFinished } from 'vitest'
 import { withPostgres } from '../../db/testing/postgres.ts'
 import { eventually } from '../../tests/support/eventually.ts'
 import { newDataDir, runCli, spawnCli } from '../../tests/support/platform.ts'
+import { withoutPassword } from '../processes.ts'
 
 const postgres = withPostgres()
 const START_MS = 60_000
@@ -12,8 +13,9 @@ async function environment(): Promise<Record<string, string>> {
   return { DATABASE_URL: await postgres.emptyDatabase(), STREAMFORGE_DATA_DIR: await newDataDir() }
 }
 
-it('serves metrics and health on a free port of loopback, and stops with SIGTERM', async () => {
-  const streams = spawnCli(['streams'], { env: await environment() })
+it('serves metrics and health on a free port of loopback, is known to status, and stops with SIGTERM', async () => {
+  const env = await environment()
+  const streams = spawnCli(['streams'], { env })
   const url = await eventually('it tells where', START_MS, () => {
     if (streams.child.exitCode !== null) throw new Error(`The streams ended:\n${streams.err}`)
     return /^The streams run; metrics and health at (http:\/\/127\.0\.0\.1:\d+)\.$/m.exec(streams.out)?.[1]
@@ -30,8 +32,44 @@ it('serves metrics and health on a free port of loopback, and stops with SIGTERM
   const metrics = await (await fetch(`${url}/metrics`)).text()
   expect(metrics).toMatch(/^streamforge_streams_lag_records\{topic="transactions.orders",partition="0"\} 0$/m)
   expect(metrics).toContain('process_cpu_seconds_total')
+  const described = await runCli(['status', '--json'], { env })
+  expect([described.code, JSON.parse(described.out)]).toEqual([
+    0,
+    {
+      running: true,
+      data_dir: env.STREAMFORGE_DATA_DIR,
+      postgres_url: withoutPassword(String(env.DATABASE_URL)),
+      processes: [
+        {
+          role: 'streams',
+          pid: streams.child.pid,
+          started_at: expect.any(String),
+          url,
+          health: 'ok',
+          partitions: 12,
+          lag_records: 0,
+        },
+      ],
+      health: { edge: 'elsewhere', pipelines: 'unknown', lag_records: null, live: null },
+    },
+  ])
+
+  const edge = spawnCli(['edge', '--port', '0'], { env })
+  const edgeUrl = await eventually('the edge listens', START_MS, () => /listens on (\S+)\.\n/.exec(edge.out)?.[1])
+  const doctor = await runCli(['doctor'], { env })
+  expect([doctor.code, doctor.err], doctor.out).toEqual([0, ''])
+  const { out } = await runCli(['status'], { env })
+  expect(out).toMatch(new RegExp(`^edge +${edgeUrl} +ok$`, 'm'))
+  expect(out).toMatch(new RegExp(`^edge +process ${edge.child.pid}, since \\S+, at ${edgeUrl} +ok$`, 'm'))
+  expect(out).toMatch(new RegExp(`^streams +process .* at ${url} +ok, 12 partitions, lag 0 records$`, 'm'))
+
+  // What a kill leaves behind is not taken for a process.
+  edge.child.kill('SIGKILL')
+  await edge.ended()
+  expect((await runCli(['status'], { env })).out).not.toMatch(/^edge/m)
   streams.child.kill('SIGTERM')
   expect(await streams.ended(), streams.err).toBe(0)
+  expect(await runCli(['status'], { env })).toMatchObject({ code: 3 })
   await expect(fetch(`${url}/health`)).rejects.toThrow()
 })
 

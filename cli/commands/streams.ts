@@ -15,7 +15,9 @@ import { watchTasks } from '../../streams/task-health.ts'
 import { checkBelonging, STREAMS_WRITE } from '../belonging.ts'
 import { CommandFailed, type CommandIo, defineCommand, parseArguments, UsageError } from '../command.ts'
 import { openDatabase } from '../database.ts'
+import { addressesOf, announceProcess } from '../processes.ts'
 import { configFrom } from '../settings.ts'
+import { Started } from '../started.ts'
 import { requireTopics } from '../topics.ts'
 
 export const streams = defineCommand({
@@ -48,8 +50,13 @@ handed back. Needs DATABASE_URL; KAFKA_BROKERS and REDIS_URL name the cluster's 
 
     const owner = `${hostname()}-${process.pid}`
     const tasks = watchTasks({ owner, clock: io.clock })
-    const monitor = await startMonitor(config, { tasks, metrics })
+    const started = new Started(logger)
     try {
+      const monitor = await startMonitor(config, { tasks, metrics })
+      if (monitor) started.add(monitor, (m) => m.close())
+      const addresses = addressesOf(config)
+      const announcement = { role: 'streams', url: monitor?.url ?? null, startedMs: io.clock.now(), addresses } as const
+      started.add(await announceProcess(config.dataDir, announcement), (leave) => leave())
       const running = await startStreams({
         stores: settings,
         databaseUrl,
@@ -70,7 +77,7 @@ handed back. Needs DATABASE_URL; KAFKA_BROKERS and REDIS_URL name the cluster's 
       if (error instanceof OffsetOutOfRange) throw new CommandFailed(error.message)
       throw error
     } finally {
-      await monitor?.close()
+      await started.stop()
     }
   },
 })

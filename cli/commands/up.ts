@@ -2,7 +2,7 @@
  * `streamforge up`, which `npm start` runs: the whole platform on this machine. Edge in this thread, streams in another, PostgreSQL beside them,
  * and a simulator as its first client. Ends cleanly with Ctrl-C; the next start goes on with all data.
  */
-import { rename, rm, writeFile } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../../db/config.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../db/postgres/server.ts'
@@ -20,7 +20,9 @@ import { checkBelonging, EDGE_WRITES, STREAMS_WRITE } from '../belonging.ts'
 import { CommandFailed, type CommandIo, defineCommand, parseArguments, UsageError } from '../command.ts'
 import { lockDataFolder } from '../data-folder.ts'
 import { openDatabase } from '../database.ts'
+import { writeJsonFile } from '../json-file.ts'
 import { RUNNING_FILE } from '../platform.ts'
+import { addressesOf } from '../processes.ts'
 import { configFrom } from '../settings.ts'
 import { Started } from '../started.ts'
 import { requireTopics } from '../topics.ts'
@@ -156,24 +158,19 @@ async function startDatabase(folder: string, secrets: Secrets, io: Pick<CommandI
   }
 }
 
-/**
- * Written whole or not at all: commands may read it at any moment. For its owner only, as secrets.json is: the embedded database's password is in the URL, so that
- * programs can connect. One from DATABASE_URL is the environment's secret, and is left out.
- */
+/** The embedded database's password is in its URL, so that programs can connect; those of addresses that the environment gave are its secrets, and are left out. */
 async function announce(config: Config, edge: Edge, databaseUrl: string, nowMs: number): Promise<void> {
   const { dataDir } = config
-  const postgresUrl = new URL(databaseUrl)
-  if (config.databaseUrl) postgresUrl.password = ''
   const file = {
     pid: process.pid,
     started_at: new Date(nowMs).toISOString(),
     edge_url: edge.url,
-    postgres_url: postgresUrl.href,
+    postgres_url: databaseUrl,
+    schema_registry_url: `${edge.url}/schema-registry`,
+    ...addressesOf(config),
     data_dir: dataDir,
   }
-  const path = join(dataDir, RUNNING_FILE)
-  await writeFile(`${path}.tmp`, `${JSON.stringify(file, null, 2)}\n`, { mode: 0o600 })
-  await rename(`${path}.tmp`, path)
+  await writeJsonFile(join(dataDir, RUNNING_FILE), file)
 }
 
 async function untilStopped(

@@ -14,6 +14,11 @@ import { sessions } from '../streams/jobs/sessions.ts'
 import { Session, sessionWindow } from '../streams/operators/session-window.ts'
 import { tumblingWindow } from '../streams/operators/tumbling-window.ts'
 
+const CLICK_READS = ['event_time', 'event_type', 'user_id', 'anonymous_id'] as const
+const ORDER_READS = ['event_time', 'status', 'category', 'amount_minor'] as const
+type Click = Pick<ClickstreamEvent, (typeof CLICK_READS)[number]>
+type OrderPart = Pick<Order, (typeof ORDER_READS)[number]>
+
 class ClickCounts extends Session {
   events = 0
   pageViews = 0
@@ -25,9 +30,10 @@ class ClickCounts extends Session {
 const userSessions: Job = {
   name: 'q1-sessions',
   about: 'Clicks of a user at most 30 minutes apart.',
+  reads: { [CLICKSTREAM]: CLICK_READS },
   on: {
     [CLICKSTREAM]: [
-      sessionWindow<ClickstreamEvent, ClickCounts, 'sessions'>({
+      sessionWindow<Click, ClickCounts, 'sessions'>({
         name: 'sessions',
         gapMs: minutes(30),
         key: clickUser,
@@ -75,12 +81,13 @@ const userSessions: Job = {
 const categoryRevenue: Job = {
   name: 'q3-revenue',
   about: 'Successful orders per category and minute.',
+  reads: { [ORDERS]: ORDER_READS },
   on: {
     [ORDERS]: [
       tumblingWindow({
         name: 'revenue',
         sizeMs: minutes(1),
-        group: (o: Order) => (o.status === 'success' ? o.category : null),
+        group: (o: OrderPart) => (o.status === 'success' ? o.category : null),
         accumulator: {
           schema: {
             type: 'record',

@@ -13,7 +13,7 @@
  *
  * Every task also counts what it did not apply, in outcomes_by_minute; what is late goes to late.events, what can't be read to dlq.<topic>.
  */
-import type { EventOf } from './contract/events.ts'
+import { ALWAYS_READ, type EventOf } from './contract/events.ts'
 import type { InputTopic } from './contract/topics.ts'
 import { fraudDetector } from './jobs/fraud-detector.ts'
 import type { Job } from './jobs/job.ts'
@@ -34,4 +34,16 @@ export function operatorsFor<T extends InputTopic>(
   partition: number,
 ): Operator<EventOf[T]>[] {
   return topology.flatMap((job) => (job.on[topic] ?? []).map((open) => open(partition)))
+}
+
+/** The fields of a topic's events that any of the jobs looks at, or time, identity and key need; undefined for all of them. */
+export function fieldsRead(topology: readonly Job[], topic: InputTopic): ReadonlySet<string> | undefined {
+  const fields = new Set<string>(ALWAYS_READ[topic])
+  for (const job of topology) {
+    if (!job.on[topic]) continue
+    const reads = job.reads?.[topic]
+    if (!reads) return undefined
+    for (const name of reads) fields.add(name)
+  }
+  return fields
 }

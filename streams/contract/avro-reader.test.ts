@@ -39,6 +39,19 @@ describe('a compiled reader', () => {
     }
   })
 
+  it('has null, or an empty text, for what nobody reads, and everything else as ever', () => {
+    const type = avroType(VALUE_SCHEMAS[ORDERS])
+    const some = compileReader<object>(VALUE_SCHEMAS[ORDERS], new Set(['user_id', 'category']))
+    const texts = ['product_id', 'region', 'properties']
+    const unread = { ...Object.fromEntries(texts.map((name) => [name, null])), order_id: '', currency: '' }
+    for (let i = 0; i < 200; i++) {
+      const order = type.random() as object
+      const bytes = type.toBuffer(order)
+      expect(some(bytes, 0)).toEqual({ ...(type.fromBuffer(bytes) as object), ...unread })
+      expect(() => some(bytes.subarray(0, bytes.length - 1), 0)).toThrow(RangeError)
+    }
+  })
+
   it('is not made for a schema it could not read', () => {
     expect(() => compileReader({ type: 'record', name: 'R', fields: [{ name: 'x', type: 'double' }] })).toThrow(
       /field x/,

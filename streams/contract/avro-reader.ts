@@ -53,6 +53,18 @@ class Cursor {
     return this.bytes.utf8Slice(start, this.at)
   }
 
+  /** Moves over a text that nobody reads. */
+  skip(): string {
+    this.#over()
+    return ''
+  }
+
+  /** The same for one that may be missing. */
+  skipped(): null {
+    if (this.isThere()) this.#over()
+    return null
+  }
+
   recurring(): string {
     const start = this.#over()
     return recurringText(this.bytes, start, this.at)
@@ -79,17 +91,21 @@ interface RecordSchema {
 
 /**
  * @param schema a record of texts, longs, enums, and unions of null with one of these
+ * @param reads the fields that are looked at; others come out as null, or as '' for a text that must be there. All of them when missing
  * @returns reads the record that begins at `start` and ends with the bytes; throws RangeError where they hold none
  * @throws Error when the schema has anything else
  */
-export function compileReader<R>(schema: Schema): (bytes: Buffer, start: number) => R {
+export function compileReader<R>(schema: Schema, reads?: ReadonlySet<string>): (bytes: Buffer, start: number) => R {
   const enums: (readonly string[])[] = []
   const expression = (name: string, type: FieldType): string => {
+    const isRead = !reads || reads.has(name)
+    if (type === 'string' && !isRead) return 'cursor.skip()'
     if (type === 'string') return RECURRING.has(name) ? 'cursor.recurring()' : 'cursor.text()'
     if (type === 'long') return 'cursor.long()'
     if (isUnion(type)) {
       const [none, some, ...more] = type
       if (none === 'null' && some !== undefined && more.length === 0) {
+        if (some === 'string' && !isRead) return 'cursor.skipped()'
         return `cursor.isThere() ? ${expression(name, some)} : null`
       }
     } else if (typeof type === 'object') {

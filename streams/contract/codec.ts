@@ -83,18 +83,22 @@ export const UNKNOWN_FOR_MS = 30_000
 const UNKNOWN_MAX = 1_000
 const FETCHES_AT_ONCE = 8
 
-/** @param now epoch ms, for forgetting what was unknown; without it an unknown id stays unknown to this decoder */
+/**
+ * @param now epoch ms, for forgetting what was unknown; without it an unknown id stays unknown to this decoder
+ * @param fields those that are looked at: others may come out as null. All of them when missing
+ */
 export function createDecoder<T extends InputTopic>(
   topic: T,
   registry: SchemaRegistry,
   defaultCurrency: string,
   now: () => number = () => 0,
+  fields?: ReadonlySet<string>,
 ): Decoder<EventOf[T]> {
   /** A value of the schema from `start` to the end; throws where there is none. */
   type Read = (value: Buffer, start: number) => EventOf[T]
   const reader: Type = avroType(VALUE_SCHEMAS[topic])
-  const readOwn: Read = compileReader<EventOf[T]>(VALUE_SCHEMAS[topic])
-  const readJson = jsonReader(topic, defaultCurrency)
+  const readOwn: Read = compileReader<EventOf[T]>(VALUE_SCHEMAS[topic], fields)
+  const readJson = jsonReader(topic, defaultCurrency, fields)
   /** By schema id: how to read its values, or why they can't be read. */
   const reads = new Map<number, Read | Undecodable>()
   /** Since when the registry is known not to know these, oldest first. */

@@ -73,7 +73,8 @@ export interface EventOf {
 export type AnyEvent = EventOf[keyof EventOf]
 
 /** Whom a click belongs to: the key of its record, and the user of its sessions and features. */
-export const clickUser = (e: ClickstreamEvent): string => e.user_id ?? e.anonymous_id ?? ''
+export const clickUser = (e: Pick<ClickstreamEvent, 'user_id' | 'anonymous_id'>): string =>
+  e.user_id ?? e.anonymous_id ?? ''
 
 /**
  * What makes two records the same event, per topic. An order that changes its status (failed, then success; success, then refunded)
@@ -83,6 +84,13 @@ export const identityOf: { [T in keyof EventOf]: (event: EventOf[T]) => string }
   'clickstream.events': (e) => e.event_id,
   'transactions.orders': (e) => (e.status === 'success' ? e.order_id : `${e.order_id}#${e.status}`),
   'trips.completed': (e) => e.trip_id,
+}
+
+/** What everything needs: time, identity and key. */
+export const ALWAYS_READ: { readonly [T in keyof EventOf]: readonly (keyof EventOf[T])[] } = {
+  'clickstream.events': ['event_time', 'event_id', 'user_id', 'anonymous_id'],
+  'transactions.orders': ['event_time', 'order_id', 'status', 'user_id'],
+  'trips.completed': ['event_time', 'trip_id', 'region_id'],
 }
 
 /** The key of an event's record, which decides its partition. */

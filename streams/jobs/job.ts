@@ -8,6 +8,11 @@ export interface Job {
   readonly name: string
   /** One sentence, for the docs and the dashboard. */
   readonly about: string
+  /**
+   * The fields that its operators look at, by topic; all of them when missing. What no job reads is not decoded and stands as null (0 for a number, '' for a text that
+   * must be there), so type the operators by a `Pick` of these fields: then the compiler holds them to it.
+   */
+  readonly reads?: { readonly [T in keyof EventOf]?: readonly (keyof EventOf[T])[] }
   readonly on: { readonly [T in keyof EventOf]?: readonly OperatorFactory<EventOf[T]>[] }
 }
 

@@ -6,18 +6,22 @@ import { plus } from '../operators/sum.ts'
 import { tumblingWindow } from '../operators/tumbling-window.ts'
 import { type Job, minutes } from './job.ts'
 
+const READS = ['event_time', 'status', 'category', 'currency', 'amount_minor'] as const
+type OrderPart = Pick<Order, (typeof READS)[number]>
+
 /** Where an order names no category. */
 export const UNCATEGORIZED = 'uncategorized'
 
 export const revenue: Job = {
   name: 'revenue',
   about: 'Successful orders, their revenue, and refunds per category, currency and minute.',
+  reads: { [ORDERS]: READS },
   on: {
     [ORDERS]: [
       tumblingWindow({
         name: 'revenue',
         sizeMs: minutes(1),
-        group: (o: Order) => (o.status === 'failed' ? null : groupKey(o.currency, o.category ?? UNCATEGORIZED)),
+        group: (o: OrderPart) => (o.status === 'failed' ? null : groupKey(o.currency, o.category ?? UNCATEGORIZED)),
         accumulator: {
           schema: {
             type: 'record',

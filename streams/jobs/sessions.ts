@@ -6,6 +6,9 @@ import { Session, sessionWindow } from '../operators/session-window.ts'
 import { plus } from '../operators/sum.ts'
 import { type Job, minutes } from './job.ts'
 
+const READS = ['event_time', 'event_type', 'user_id', 'anonymous_id', 'page_url', 'revenue_minor', 'currency'] as const
+type Click = Pick<ClickstreamEvent, (typeof READS)[number]>
+
 class ClickSession extends Session {
   events = 0
   pageViews = 0
@@ -23,9 +26,10 @@ class ClickSession extends Session {
 export const sessions: Job = {
   name: 'sessions',
   about: "Each user's visits: 30 minutes of silence end one; out-of-order events extend or join them.",
+  reads: { [CLICKSTREAM]: READS },
   on: {
     [CLICKSTREAM]: [
-      sessionWindow<ClickstreamEvent, ClickSession, 'sessions'>({
+      sessionWindow<Click, ClickSession, 'sessions'>({
         name: 'sessions',
         gapMs: minutes(30),
         key: clickUser,

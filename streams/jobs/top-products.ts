@@ -12,6 +12,11 @@ import { plus } from '../operators/sum.ts'
 import { tumblingWindow, type WindowView } from '../operators/tumbling-window.ts'
 import { hours, type Job } from './job.ts'
 
+const CLICK_READS = ['event_time', 'event_type', 'product_id', 'order_id', 'revenue_minor', 'currency'] as const
+const ORDER_READS = ['event_time', 'status', 'product_id', 'amount_minor', 'currency'] as const
+type Click = Pick<ClickstreamEvent, (typeof CLICK_READS)[number]>
+type OrderPart = Pick<Order, (typeof ORDER_READS)[number]>
+
 interface ProductCounts {
   views: number
   carts: number
@@ -48,7 +53,7 @@ const rowOf =
   }
 
 /** Purchases are grouped by their currency, views and carts have none. */
-function clickGroup(e: ClickstreamEvent): string | null {
+function clickGroup(e: Click): string | null {
   if (e.product_id === null) return null
   if (e.event_type === 'product_view' || e.event_type === 'add_to_cart') return groupKey('', e.product_id)
   return e.event_type === 'purchase' && e.order_id === null ? groupKey(e.currency ?? '', e.product_id) : null
@@ -57,9 +62,10 @@ function clickGroup(e: ClickstreamEvent): string | null {
 export const topProducts: Job = {
   name: 'top-products',
   about: 'Views, carts, purchases and revenue per product and hour.',
+  reads: { [CLICKSTREAM]: CLICK_READS, [ORDERS]: ORDER_READS },
   on: {
     [CLICKSTREAM]: [
-      tumblingWindow<ClickstreamEvent, ProductCounts, 'products_by_hour'>({
+      tumblingWindow<Click, ProductCounts, 'products_by_hour'>({
         name: 'top-products/clicks',
         sizeMs: hours(1),
         group: clickGroup,
@@ -79,7 +85,7 @@ export const topProducts: Job = {
       }),
     ],
     [ORDERS]: [
-      tumblingWindow<Order, ProductCounts, 'products_by_hour'>({
+      tumblingWindow<OrderPart, ProductCounts, 'products_by_hour'>({
         name: 'top-products/orders',
         sizeMs: hours(1),
         group: (o) => (o.status === 'success' && o.product_id !== null ? groupKey(o.currency, o.product_id) : null),

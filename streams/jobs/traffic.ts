@@ -4,6 +4,9 @@ import { CLICKSTREAM } from '../contract/topics.ts'
 import { tumblingWindow } from '../operators/tumbling-window.ts'
 import { type Job, minutes } from './job.ts'
 
+const READS = ['event_time', 'event_type', 'user_id', 'anonymous_id'] as const
+type Click = Pick<ClickstreamEvent, (typeof READS)[number]>
+
 interface Traffic {
   events: number
   users: Set<string>
@@ -13,9 +16,10 @@ export const traffic: Job = {
   name: 'traffic',
   about:
     'Events and distinct users per event type and minute; a user lives in one partition, so the partial counts add up exactly.',
+  reads: { [CLICKSTREAM]: READS },
   on: {
     [CLICKSTREAM]: [
-      tumblingWindow<ClickstreamEvent, Traffic, 'traffic_by_minute'>({
+      tumblingWindow<Click, Traffic, 'traffic_by_minute'>({
         name: 'traffic',
         sizeMs: minutes(1),
         group: (e) => e.event_type,

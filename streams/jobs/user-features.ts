@@ -9,6 +9,11 @@ import { Profile, profile } from '../operators/profile.ts'
 import { plus } from '../operators/sum.ts'
 import { days, hours, type Job, minutes } from './job.ts'
 
+const CLICK_READS = ['event_time', 'event_type', 'user_id', 'anonymous_id', 'page_url', 'product_id'] as const
+const ORDER_READS = ['event_time', 'order_id', 'user_id', 'status', 'currency', 'amount_minor', 'product_id'] as const
+type Click = Pick<ClickstreamEvent, (typeof CLICK_READS)[number]>
+type OrderPart = Pick<Order, (typeof ORDER_READS)[number]>
+
 const SESSION_GAP_MS = minutes(30)
 /** The longest window; events further behind the watermark can't change any count. */
 const HORIZON_MS = hours(24)
@@ -29,7 +34,7 @@ class ClickProfile extends Profile {
   cartItems = 0
 }
 
-const clicks = profile<ClickstreamEvent, ClickProfile, 'clicks'>({
+const clicks = profile<Click, ClickProfile, 'clicks'>({
   name: 'user-features/clicks',
   part: 'clicks',
   horizonMs: HORIZON_MS,
@@ -97,7 +102,7 @@ class OrderProfile extends Profile {
   lastProduct: string | null = null
 }
 
-const orders = profile<Order, OrderProfile, 'orders'>({
+const orders = profile<OrderPart, OrderProfile, 'orders'>({
   name: 'user-features/orders',
   part: 'orders',
   horizonMs: HORIZON_MS,
@@ -157,5 +162,6 @@ const orders = profile<Order, OrderProfile, 'orders'>({
 export const userFeatures: Job = {
   name: 'user-features',
   about: 'Counts and spend over 5 minutes, an hour and a day, last product, live session and cart of each user.',
+  reads: { [CLICKSTREAM]: CLICK_READS, [ORDERS]: ORDER_READS },
   on: { [CLICKSTREAM]: [clicks], [ORDERS]: [orders] },
 }

@@ -19,6 +19,7 @@ import {
   type TopicPartition,
 } from '../log/event-log.ts'
 import type { Clock } from '../time/clock.ts'
+import { fieldsRead } from '../topology.ts'
 import { Checkpointer, type CheckpointStores, type Snapshot } from './checkpointer.ts'
 import { Cut, type RunningTask } from './cut.ts'
 import type { RuntimeObserver } from './observer.ts'
@@ -187,7 +188,13 @@ export class StreamRuntime {
           topology,
           topic,
           partition: at.partition,
-          decoder: createDecoder(topic, registry, this.#settings.defaultCurrency, () => this.#deps.clock.now()),
+          decoder: createDecoder(
+            topic,
+            registry,
+            this.#settings.defaultCurrency,
+            () => this.#deps.clock.now(),
+            fieldsRead(topology, topic),
+          ),
           encodeAlert: this.#encodeAlert as (row: AlertRow) => Buffer,
         }),
     )

@@ -21,6 +21,7 @@ import type { LogRecord } from '../log/event-log.ts'
 import { encodeState, restoreState } from '../runtime/checkpoint-file.ts'
 import type { OutboxRecord } from '../runtime/ports.ts'
 import { Task } from '../runtime/task.ts'
+import { fieldsRead } from '../topology.ts'
 import { createMemoryRegistry } from './memory-registry.ts'
 
 export interface DriverOptions {
@@ -83,7 +84,7 @@ export async function createDriver({
   const decoders = new Map<InputTopic, Decoder<EventOf[InputTopic]>>()
   for (const topic of INPUT_TOPICS) {
     encoders.set(topic, (await createEncoder(topic, registry)) as Encoder<never>)
-    decoders.set(topic, createDecoder(topic, registry, currency))
+    decoders.set(topic, createDecoder(topic, registry, currency, undefined, fieldsRead(jobs, topic)))
   }
   const memory: MemoryResults = createMemoryResults()
   const features = createMemoryFeatures()

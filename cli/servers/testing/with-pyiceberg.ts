@@ -1,0 +1,97 @@
+/**
+ * PyIceberg for tests, as another reader and writer of the lake's tables: a virtual environment in the servers' cache, made once of `pyiceberg-requirements.txt`.
+ * One that can't be had is a visible skip that says why; under CI it is a failure.
+ */
+import { createHash } from 'node:crypto'
+import { readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { beforeEach, type TestContext } from 'vitest'
+import { loadConfig } from '../../../db/config.ts'
+import { cached, ServerUnavailable } from '../cache.ts'
+import { lastLines, run } from '../run.ts'
+
+export interface PyIceberg {
+  /**
+   * Runs a script and gives what it answers.
+   * @param script Python: `args` is what was given here, and `answer(value)` gives a value back, once; decimals, times and UUIDs become text, bytes hexadecimal text; whole
+   *   numbers beyond 2^53 want str(), or JSON rounds them
+   * @throws Error with Python's traceback when it fails, answers nothing, or takes longer than `timeoutMs` (two minutes)
+   */
+  python<T>(script: string, args?: unknown, options?: { timeoutMs?: number }): Promise<T>
+}
+
+const REQUIREMENTS = fileURLToPath(new URL('./pyiceberg-requirements.txt', import.meta.url))
+const TIMEOUT_MS = 120_000
+/** The answer is told from what libraries print by the line it stands on. */
+const MARK = 'streamforge-answer:'
+const PRELUDE = `import json as _json, sys as _sys
+args = _json.loads(_sys.stdin.read())
+def _plain(value):
+    if isinstance(value, (bytes, bytearray)): return bytes(value).hex()
+    if hasattr(value, 'isoformat'): return value.isoformat()
+    return str(value)
+def answer(value):
+    print('\\n${MARK}' + _json.dumps(value, default=_plain), flush=True)
+`
+
+/** Call at the top of a test file (or a describe): it registers the hooks. */
+export function withPyIceberg(): PyIceberg {
+  const config = loadConfig(process.env)
+  let program: string | undefined
+  let missing: string | undefined
+
+  // Before each and not before all: only a test can be skipped with a reason.
+  beforeEach(async (context: TestContext) => {
+    if (program === undefined && missing === undefined) {
+      try {
+        program = await pyicebergPython(config)
+      } catch (error) {
+        if (!(error instanceof ServerUnavailable) || config.ci) throw error
+        missing = error.message
+      }
+    }
+    if (missing !== undefined) context.skip(missing)
+  }, 900_000)
+
+  return {
+    async python<T>(script: string, args: unknown = null, { timeoutMs = TIMEOUT_MS } = {}): Promise<T> {
+      // Isolated from what the user has installed and configured; PyIceberg would read the home folder's .pyiceberg.yaml.
+      const result = await run(program!, ['-I', '-c', PRELUDE + script], {
+        input: JSON.stringify(args),
+        env: { PYICEBERG_HOME: '/nonexistent' },
+        timeoutMs,
+      })
+      const answer = result.stdout.split('\n').findLast((line) => line.startsWith(MARK))
+      if (result.code === 0 && answer !== undefined) return JSON.parse(answer.slice(MARK.length)) as T
+      const how = result.code === null ? `was ended after ${timeoutMs / 1_000} s` : `ended with ${result.code}`
+      throw new Error(`The Python script ${how}${result.code === 0 ? ' and no answer' : ''}:\n${lastLines(result, 30)}`)
+    },
+  }
+}
+
+/** The environment's Python. @throws ServerUnavailable naming what is missing */
+async function pyicebergPython({ serversDir }: { serversDir: string }): Promise<string> {
+  const requirements = await readFile(REQUIREMENTS, 'utf8')
+  const digest = createHash('sha256').update(requirements).digest('hex').slice(0, 12)
+  const folder = await cached({
+    serversDir,
+    name: `pyiceberg-${digest}`,
+    async build(aside) {
+      const made = await run('python3', ['-m', 'venv', join(aside, 'venv')]).catch((error: Error) => error)
+      if (made instanceof Error || made.code !== 0) {
+        throw new ServerUnavailable(
+          `PyIceberg needs Python 3.10 or newer with venv. On Debian and Ubuntu: apt-get install python3 python3-venv. Python said: ${made instanceof Error ? made.message : lastLines(made)}`,
+        )
+      }
+      const pip = ['-m', 'pip', 'install', '--quiet', '--no-input', '--disable-pip-version-check', '-r', REQUIREMENTS]
+      const installed = await run(join(aside, 'venv', 'bin', 'python'), pip)
+      if (installed.code !== 0) {
+        throw new ServerUnavailable(
+          `pip could not install PyIceberg: it needs to reach a Python package index, and Python 3.10 or newer. It said:\n${lastLines(installed)}`,
+        )
+      }
+    },
+  })
+  return join(folder, 'venv', 'bin', 'python')
+}

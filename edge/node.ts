@@ -33,6 +33,8 @@ const HEADERS_TIMEOUT_MS = 10_000
 /** Longer than the usual 60 s of load balancers, so that they close first. */
 const KEEP_ALIVE_MS = 65_000
 const CLOSE_CHECK_MS = 25
+/** Connections that wait to be accepted: of those beyond, the system drops some and resets others. Its own limit, e.g. net.core.somaxconn, is a bound too. */
+const BACKLOG = 8_192
 
 /** @throws CannotListen */
 export async function serve({
@@ -58,7 +60,7 @@ export async function serve({
     server.once('error', (error: NodeJS.ErrnoException) =>
       reject(new CannotListen(sentenceFor(error, host, port, portOption), { cause: error })),
     )
-    server.listen(port, host, resolve)
+    server.listen({ port, host, backlog: BACKLOG }, resolve)
   })
   const { port: actual } = server.address() as AddressInfo
 

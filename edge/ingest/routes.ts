@@ -27,6 +27,8 @@ export interface IngestLimits {
   decompressedBytesMax: number
   requestsInFlightMax: number
   bytesInFlightMax: number
+  /** One turn of the event loop takes requests for so long; those that wait behind are refused. */
+  turnMsMax: number
   /** How long, by wall clock, an id is remembered to report its duplicates early. */
   dedupeHorizonMs: number
   /** Ids remembered per topic and half of the horizon, at most. */
@@ -40,6 +42,7 @@ export const INGEST_LIMITS: IngestLimits = {
   decompressedBytesMax: 5 * 1024 * 1024,
   requestsInFlightMax: 512,
   bytesInFlightMax: 64 * 1024 * 1024,
+  turnMsMax: 250,
   dedupeHorizonMs: 10 * 60_000,
   dedupeIdsMax: 1_000_000,
 }
@@ -69,7 +72,11 @@ const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}
 
 export function addIngestRoutes(api: OpenAPIHono, deps: IngestDeps): void {
   const { limits, telemetry } = deps
-  const pressure = createPressure({ requestsMax: limits.requestsInFlightMax, bytesMax: limits.bytesInFlightMax })
+  const pressure = createPressure({
+    requestsMax: limits.requestsInFlightMax,
+    bytesMax: limits.bytesInFlightMax,
+    turnMsMax: limits.turnMsMax,
+  })
   telemetry.watchPressure(pressure)
 
   for (const route of INGEST_ROUTES) {

@@ -7,6 +7,7 @@ import { createRandom } from '../../streams/testing/random.ts'
 import { flowing, load, platformEnvironment, startEdge, startStreams } from '../support/cluster-processes.ts'
 import { eventually } from '../support/eventually.ts'
 import { caughtUp, emptyLedger, eventsProcessed, expectLedger } from '../support/ledger.ts'
+import type { CliProcess } from '../support/processes.ts'
 import { type Cluster, type Fault, pickFault } from './faults.ts'
 import type { ChaosServers } from './servers.ts'
 
@@ -75,7 +76,7 @@ export async function runKills({ servers, kills, seconds, seed, faults, say, sig
       if (code !== 0) throw new Error(`A process that was to stop ended with ${code}:\n${process.err.slice(-4_000)}`)
     }
   } catch (error) {
-    for (const process of [...streams, cluster.edge]) say(`${process.err.slice(-3_000)}\n—`)
+    for (const process of [...streams, cluster.edge]) say(await described(process))
     throw error
   } finally {
     ending.abort()
@@ -95,4 +96,16 @@ function assertRunning({ streams, edge }: Cluster): void {
     if (child.exitCode === null && child.signalCode === null) continue
     throw new Error(`A process ended by itself, with ${child.exitCode ?? child.signalCode}:\n${err.slice(-4_000)}`)
   }
+}
+
+/** For the search after a failure: what a process said last, and how it says its tasks are. */
+async function described({ child, out, err }: CliProcess): Promise<string> {
+  const monitor = /health at (\S+)\./.exec(out)?.[1]
+  const health = monitor
+    ? await fetch(`${monitor}/health`, { signal: AbortSignal.timeout(5_000) }).then(
+        (response) => response.text(),
+        (error: Error) => error.message,
+      )
+    : ''
+  return `— process ${child.pid}, exit code ${child.exitCode ?? child.signalCode}\n${err.slice(-3_000)}\n${health}`
 }

@@ -3,6 +3,8 @@
  * Exit code 1 when a part finds a difference; then the seed is told with which it may be found again.
  */
 import { parseArgs } from 'node:util'
+import { runBurst } from '../support/burst.ts'
+import { platformEnvironment } from '../support/cluster-processes.ts'
 import { cleanUp } from '../support/processes.ts'
 import { FAULTS, type Fault } from './faults.ts'
 import { runKills } from './kills.ts'
@@ -16,9 +18,12 @@ Parts, all of them unless some are named:
             --seconds S (300)    or after so long, whichever is first
             --seed X             of the faults and their order (made up unless given)
             --fault TEXT         only those whose name has this in it
+  burst     ten times the load that the edge sustains: only 202, 429 and 503 are answered, memory is bounded, recovery within a minute
+            --burst-seconds S (60)
 `
 
 interface Options {
+  burstSeconds: number
   kills: number
   seconds: number
   seed: number
@@ -34,6 +39,12 @@ type Part = (
 
 const PARTS: Record<string, Part> = {
   kills: (servers, options, say, signal) => runKills({ servers, ...options, say, signal }),
+  async burst(servers, { burstSeconds }, say) {
+    const env = await platformEnvironment({ ...servers, databaseUrl: await servers.emptyDatabase() })
+    const { problems, lines } = await runBurst(env, burstSeconds)
+    for (const line of lines) say(line)
+    if (problems.length > 0) throw new Error(problems.join('\n'))
+  },
 }
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
@@ -53,6 +64,7 @@ function parse(): { parts: string[]; options: Options } {
         kills: { type: 'string', default: '1000' },
         seconds: { type: 'string', default: '300' },
         seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+        'burst-seconds': { type: 'string', default: '60' },
         fault: { type: 'string', default: '' },
         help: { type: 'boolean', default: false },
       },
@@ -66,6 +78,7 @@ function parse(): { parts: string[]; options: Options } {
       kills: whole('kills', values.kills, 0),
       seconds: whole('seconds', values.seconds, 1),
       seed: whole('seed', values.seed, 0),
+      burstSeconds: whole('burst-seconds', values['burst-seconds'], 1),
       faults: FAULTS.filter(({ name }) => name.includes(values.fault)),
     }
     if (options.faults.length === 0) {

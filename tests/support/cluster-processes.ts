@@ -67,9 +67,12 @@ export async function flowing(target: Target, timeoutMs = 60_000): Promise<void>
     const now = await progress()
     return now.size > 0 && now
   })
-  const loaded = [...before].filter(([, events]) => events > 0)
+  let behind = [...before].filter(([, events]) => events > 0)
   await eventually('every partition is read on', timeoutMs, async () => {
     const now = await progress()
-    return loaded.every(([partition, events]) => (now.get(partition) ?? 0) > events)
+    behind = behind.filter(([partition, events]) => (now.get(partition) ?? 0) <= events)
+    return behind.length === 0
+  }).catch((error: Error) => {
+    throw new Error(`${error.message}; not read on: ${behind.map(([partition]) => partition).join(', ')}`)
   })
 }

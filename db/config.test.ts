@@ -45,6 +45,7 @@ describe('loadConfig', () => {
       awsAccessKeyId: null,
       awsSecretAccessKey: null,
       awsSessionToken: null,
+      foreignTopics: '',
       javaHome: '',
       cacheHome: join(homedir(), '.cache'),
       serversDir: join(homedir(), '.cache', 'streamforge', 'servers'),

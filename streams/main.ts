@@ -9,6 +9,8 @@ import { createManifestStore } from '../db/postgres/manifest-store.ts'
 import { createResultStore, pruneOutbox } from '../db/postgres/result-store.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Registry } from '../observability/metrics.ts'
+import { createBridge } from './foreign/bridge.ts'
+import { createBridgeTelemetry } from './foreign/telemetry.ts'
 import { joinObservers, type RuntimeObserver } from './runtime/observer.ts'
 import { type RuntimeSettings, StreamRuntime } from './runtime/runtime.ts'
 import { EMBEDDED_FOLDERS, openStores, type StoreSettings } from './stores.ts'
@@ -67,6 +69,18 @@ export async function startStreams(options: StreamsOptions): Promise<Streams> {
     },
     { owner: options.owner, defaultCurrency: options.currency, ...options.settings },
   )
+  const foreign = options.stores.foreign ?? []
+  const bridge =
+    foreign.length === 0
+      ? null
+      : createBridge({
+          log,
+          registry,
+          clock,
+          currency: options.currency,
+          topics: foreign,
+          observer: createBridgeTelemetry(metrics, logger),
+        })
   const housekeeping = new AbortController()
 
   async function keepHouse(): Promise<void> {
@@ -84,9 +98,12 @@ export async function startStreams(options: StreamsOptions): Promise<Streams> {
 
   async function run(): Promise<void> {
     const house = keepHouse()
+    const bridging = bridge?.run()
     try {
       await runtime.run()
     } finally {
+      await bridge?.stop()
+      await bridging
       housekeeping.abort()
       await house
       await stores.close()

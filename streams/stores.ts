@@ -13,6 +13,8 @@ import type { Logger } from '../observability/log.ts'
 import type { Registry } from '../observability/metrics.ts'
 import type { SchemaRegistry } from './contract/codec.ts'
 import type { SubjectRegistry } from './contract/schema-registry.ts'
+import { TOPICS } from './contract/topics.ts'
+import { type ForeignTopic, foreignLogTopics } from './foreign/foreign-topic.ts'
 import { createConfluentRegistry } from './log/confluent-registry.ts'
 import { openEmbeddedLog } from './log/embedded.ts'
 import { openEmbeddedRegistry } from './log/embedded-registry.ts'
@@ -27,6 +29,8 @@ export interface StoreSettings {
   redis: { url: string; cluster: boolean } | null
   /** Of a registry elsewhere; missing: the embedded one. */
   registryUrl?: string
+  /** Topics of other producers that the streams read, and that the embedded log has to hold. */
+  foreign?: readonly ForeignTopic[]
   /** Where checkpoints are kept; missing: a folder of the data folder. */
   objects?: ObjectsSettings
 }
@@ -106,7 +110,8 @@ export async function openLog(
 ): Promise<Pick<Stores, 'log' | 'trim'>> {
   const { kafka } = settings
   if (kafka) return { log: await openKafkaLog({ ...kafka, ...(logger && { logger }), clock }), trim: async () => 0 }
-  const log = await openEmbeddedLog({ folder: folderOf(settings, 'log'), clock })
+  const topics = [...TOPICS, ...foreignLogTopics(settings.foreign ?? [])]
+  const log = await openEmbeddedLog({ folder: folderOf(settings, 'log'), topics, clock })
   return { log, trim: () => log.trim() }
 }
 

@@ -10,9 +10,11 @@ import { describeValue } from '../../streams/dead-letters/describe-value.ts'
 import { replayLetters } from '../../streams/dead-letters/replay.ts'
 import { createReviver, type Reviver } from '../../streams/dead-letters/revive.ts'
 import { deadLetter, deadLetters, type FoundLetter, type Summary, summarize } from '../../streams/dead-letters/scan.ts'
+import type { ForeignTopic } from '../../streams/foreign/foreign-topic.ts'
 import { type EventLog, LogUnavailable } from '../../streams/log/event-log.ts'
 import { EMBEDDED_FOLDERS, openLog, openSchemas, storeSettings } from '../../streams/stores.ts'
 import { CommandFailed, type CommandIo, defineCommand, parseArguments, UsageError, wholeNumber } from '../command.ts'
+import { FOREIGN_USAGE, foreignTopicsOf } from '../foreign-topics.ts'
 import { configFrom } from '../settings.ts'
 
 const OPTIONS = {
@@ -24,6 +26,7 @@ const OPTIONS = {
   'dry-run': { type: 'boolean', default: false },
   json: { type: 'boolean', default: false },
   data: { type: 'string' },
+  'foreign-topics': { type: 'string' },
 } as const
 
 export const dlq = defineCommand({
@@ -44,11 +47,18 @@ Works on the log that KAFKA_BROKERS names, else on that of the data folder, also
   --limit N         list: how many of the newest (default 10)
   --dry-run         replay: only tells what would go back, and what still fails of what
   --json            for programs; replay prints a line for each letter
-  --data DIR        data folder (default: STREAMFORGE_DATA_DIR, else ./data)`,
+  --data DIR        data folder (default: STREAMFORGE_DATA_DIR, else ./data)
+${FOREIGN_USAGE}`,
   async run(args, io) {
     const { values, positionals } = parseArguments(args, OPTIONS)
     const [verb, ...ids] = positionals
-    const asked = { ...values, ids, config: configFrom(io.env, { dataDir: pathOf(values.data, io) }) }
+    const config = configFrom(io.env, {
+      dataDir: pathOf(values.data, io),
+      foreignTopics: pathOf(values['foreign-topics'], io),
+    })
+    const foreign = await foreignTopicsOf(config)
+    const sources = [...INPUT_TOPICS, ...foreign.map(({ name }) => name)]
+    const asked = { ...values, ids, config, foreign, sources }
     if (verb === 'list') return list(asked, io)
     if (verb === 'show') return show(asked, io)
     if (verb === 'replay') return replay(asked, io)
@@ -59,6 +69,9 @@ Works on the log that KAFKA_BROKERS names, else on that of the data folder, also
 interface Asked {
   ids: readonly string[]
   config: Config
+  foreign: readonly ForeignTopic[]
+  /** Names of the topics whose dead letters there are. */
+  sources: readonly string[]
   topic?: string | undefined
   reason?: string | undefined
   since?: string | undefined
@@ -73,9 +86,6 @@ interface Opened {
   registry: SchemaRegistry
   reviver: Reviver
 }
-
-/** Names of the topics whose dead letters there are. */
-const SOURCES: readonly string[] = INPUT_TOPICS
 
 async function list(asked: Asked, io: CommandIo): Promise<number> {
   refuse(asked, ['reason', 'all', 'dry-run'], 'list')
@@ -92,7 +102,7 @@ async function show(asked: Asked, io: CommandIo): Promise<number> {
   refuse(asked, ['topic', 'reason', 'since', 'limit', 'all', 'dry-run'], 'show')
   const [id, ...more] = asked.ids
   if (id === undefined || more.length > 0) throw new UsageError('dlq show takes one id, as "dlq list" shows it.')
-  checkId(id)
+  checkId(asked, id)
   return withLog(asked, io, async ({ log, registry }) => {
     const { letter, replayed } = await letterAt(log, id)
     const { source, key, reason, message, headers } = letter
@@ -110,7 +120,10 @@ async function show(asked: Asked, io: CommandIo): Promise<number> {
       ['from', `${source.topic}[${source.partition}] offset ${source.offset}, accepted ${iso(source.appendedAtMs)}`],
       ['key', key ?? '(none)'],
       ...Object.entries(headers).map(([name, text]): [string, string] => ['header', `${name}: ${text}`]),
-      ['value', `${letter.value.length} bytes, ${value.format}`],
+      [
+        'value',
+        `${letter.value.length} bytes${letter.cutFromBytes === null ? '' : ` of ${letter.cutFromBytes}`}, ${value.format}`,
+      ],
     ]
     io.out(`${rows.map(([name, text]) => `${name.padEnd(8)}${printable(text)}`).join('\n')}\n\n${value.text}\n`)
     return 0
@@ -122,7 +135,7 @@ async function replay(asked: Asked, io: CommandIo): Promise<number> {
   const { ids, reason, all } = asked
   const ways = [ids.length > 0, asked.topic !== undefined || reason !== undefined, all].filter(Boolean).length
   if (ways !== 1) throw new UsageError('dlq replay takes ids, or --topic and --reason, or --all.')
-  ids.forEach(checkId)
+  for (const id of ids) checkId(asked, id)
   const topics = topicsOf(asked)
   return withLog(asked, io, async ({ log, reviver }) => {
     const chosen = ids.length > 0 ? lettersAt(log, ids) : lettersOf(log, topics, reason)
@@ -194,15 +207,23 @@ async function letterAt(log: EventLog, id: string): Promise<FoundLetter> {
 /** Opens the log and the schemas, tells for whom they are missing, and closes them. */
 async function withLog(asked: Asked, io: CommandIo, work: (opened: Opened) => Promise<number>): Promise<number>
 async function withLog<R>(asked: Asked, io: CommandIo, work: (opened: Opened) => Promise<R>): Promise<R>
-async function withLog<R>({ config }: Asked, { clock }: CommandIo, work: (opened: Opened) => Promise<R>): Promise<R> {
-  const settings = storeSettings(config)
+async function withLog<R>(
+  { config, foreign }: Asked,
+  { clock }: CommandIo,
+  work: (opened: Opened) => Promise<R>,
+): Promise<R> {
+  const settings = { ...storeSettings(config), foreign }
   if (!settings.kafka) await mustBeThere(join(config.dataDir, EMBEDDED_FOLDERS.log))
   try {
     const { log } = await openLog(settings, { clock })
     try {
       const { registry, close } = openSchemas(settings)
       try {
-        return await work({ log, registry, reviver: createReviver({ registry, currency: config.currency, clock }) })
+        return await work({
+          log,
+          registry,
+          reviver: createReviver({ registry, currency: config.currency, clock, foreign }),
+        })
       } finally {
         await close()
       }
@@ -228,15 +249,15 @@ async function mustBeThere(folder: string): Promise<void> {
   }
 }
 
-function topicsOf({ topic }: Asked): string[] {
-  if (topic === undefined) return SOURCES.map(deadLetterTopic)
+function topicsOf({ topic, sources }: Asked): string[] {
+  if (topic === undefined) return sources.map(deadLetterTopic)
   const source = topic.replace(/^dlq\./, '')
-  if (!SOURCES.includes(source)) throw new UsageError(`--topic takes one of ${SOURCES.join(', ')}, not "${topic}".`)
+  if (!sources.includes(source)) throw new UsageError(`--topic takes one of ${sources.join(', ')}, not "${topic}".`)
   return [deadLetterTopic(source)]
 }
 
-function checkId(id: string): void {
-  const known = SOURCES.map(deadLetterTopic)
+function checkId({ sources }: Asked, id: string): void {
+  const known = sources.map(deadLetterTopic)
   if (!known.includes(positionOf(id)?.topic ?? ''))
     throw new UsageError(`An id is <topic>:<partition>:<offset>, e.g. ${known[0]}:0:17, not "${id}".`)
 }

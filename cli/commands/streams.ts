@@ -3,6 +3,7 @@
  */
 import { hostname } from 'node:os'
 import type { Config } from '../../db/config.ts'
+import { ObjectStoreError } from '../../db/objects/object-store.ts'
 import { CannotListen, type Served, serve } from '../../edge/node.ts'
 import { createLogger } from '../../observability/log.ts'
 import { createRegistry } from '../../observability/metrics.ts'
@@ -12,9 +13,11 @@ import { startStreams } from '../../streams/main.ts'
 import { createMonitor } from '../../streams/monitor.ts'
 import { openStores, storeSettings } from '../../streams/stores.ts'
 import { watchTasks } from '../../streams/task-health.ts'
-import { checkBelonging, STREAMS_WRITE } from '../belonging.ts'
+import { checkBelonging, EDGE_WRITES, STREAMS_WRITE } from '../belonging.ts'
+import type { Ready } from '../cluster/role.ts'
 import { CommandFailed, type CommandIo, defineCommand, parseArguments, UsageError } from '../command.ts'
 import { openDatabase } from '../database.ts'
+import { FOREIGN_USAGE, requireForeignTopics } from '../foreign-topics.ts'
 import { addressesOf, announceProcess } from '../processes.ts'
 import { configFrom } from '../settings.ts'
 import { Started } from '../started.ts'
@@ -29,14 +32,20 @@ Computes windows, sessions, features and alerts from the log, until SIGTERM or C
 handed back. Needs DATABASE_URL; KAFKA_BROKERS and REDIS_URL name the cluster's log and feature store.
 
   --metrics-port N  where metrics and health are served (default: STREAMFORGE_METRICS_PORT, else any free port, which is told; "off": nowhere)
-  --data DIR        where checkpoints are kept (default: STREAMFORGE_DATA_DIR, else ./data); the same for all streams processes`,
+  --data DIR        where checkpoints are kept (default: STREAMFORGE_DATA_DIR, else ./data); the same for all streams processes
+${FOREIGN_USAGE}`,
   async run(args, io) {
     const { values, positionals } = parseArguments(args, {
       data: { type: 'string' },
+      'foreign-topics': { type: 'string' },
       'metrics-port': { type: 'string' },
     })
     if (positionals.length > 0) throw new UsageError(`streams takes options only, not "${positionals[0]}".`)
-    const config = configFrom(io.env, { dataDir: values.data, metricsPort: values['metrics-port'] })
+    const config = configFrom(io.env, {
+      dataDir: values.data,
+      metricsPort: values['metrics-port'],
+      foreignTopics: values['foreign-topics'],
+    })
     if (!config.databaseUrl)
       throw new CommandFailed(
         'The streams need DATABASE_URL, e.g. DATABASE_URL=postgres://user:password@127.0.0.1:5432/streamforge.',
@@ -44,8 +53,8 @@ handed back. Needs DATABASE_URL; KAFKA_BROKERS and REDIS_URL name the cluster's 
     const databaseUrl = config.databaseUrl.reveal()
     const logger = createLogger({ level: config.logLevel, service: 'streams' })
     const metrics = createRegistry({ processMetrics: true })
-    const settings = storeSettings(config)
     await requireTopics(config, TOPICS, logger)
+    const settings = { ...storeSettings(config), foreign: await requireForeignTopics(config, logger) }
     await checkOwnership(databaseUrl, settings, { logger, clock: io.clock })
 
     const owner = `${hostname()}-${process.pid}`
@@ -67,6 +76,7 @@ handed back. Needs DATABASE_URL; KAFKA_BROKERS and REDIS_URL name the cluster's 
         observer: tasks.observer,
         clock: io.clock,
       })
+      io.tellParent?.({ ready: true, url: monitor?.url ?? null, firstLogin: null } satisfies Ready)
       io.out(`The streams run${monitor ? `; metrics and health at ${monitor.url}` : ''}.\n`)
       io.signal.addEventListener('abort', () => void running.stop(), { once: true })
       if (io.signal.aborted) await running.stop()
@@ -74,7 +84,7 @@ handed back. Needs DATABASE_URL; KAFKA_BROKERS and REDIS_URL name the cluster's 
       logger.info({ owner }, 'The streams have stopped')
       return 0
     } catch (error) {
-      if (error instanceof OffsetOutOfRange) throw new CommandFailed(error.message)
+      if (error instanceof OffsetOutOfRange || error instanceof ObjectStoreError) throw new CommandFailed(error.message)
       throw error
     } finally {
       await started.stop()
@@ -105,7 +115,8 @@ async function checkOwnership(
   try {
     const stores = await openStores(settings, { ...deps, metrics: createRegistry() })
     try {
-      await checkBelonging(database.sql, stores, settings, STREAMS_WRITE)
+      const writes = settings.foreign?.length ? new Map([...EDGE_WRITES, ...STREAMS_WRITE]) : STREAMS_WRITE
+      await checkBelonging(database.sql, stores, settings, writes)
     } finally {
       await stores.close()
     }

@@ -11,15 +11,17 @@ import { type Edge, startEdge } from '../../edge/main.ts'
 import { CannotListen } from '../../edge/node.ts'
 import { createLogger } from '../../observability/log.ts'
 import { createRegistry } from '../../observability/metrics.ts'
-import { TOPICS } from '../../streams/contract/topics.ts'
+import { INPUT_TOPICS, TOPICS, topicNamed } from '../../streams/contract/topics.ts'
 import { runSimulator } from '../../streams/sources/run-simulator.ts'
 import { EMBEDDED_FOLDERS, openStores, storeSettings } from '../../streams/stores.ts'
-import { type StreamsThread, startStreamsThread } from '../../streams/streams-thread.ts'
+import { startStreamsThread } from '../../streams/streams-thread.ts'
 import { banner } from '../banner.ts'
 import { checkBelonging, EDGE_WRITES, STREAMS_WRITE } from '../belonging.ts'
-import { CommandFailed, type CommandIo, defineCommand, parseArguments, UsageError } from '../command.ts'
+import { type Cluster, startCluster } from '../cluster/start.ts'
+import { CommandFailed, type CommandIo, defineCommand, parseArguments, UsageError, wholeNumber } from '../command.ts'
 import { lockDataFolder } from '../data-folder.ts'
 import { openDatabase } from '../database.ts'
+import { FOREIGN_USAGE, requireForeignTopics } from '../foreign-topics.ts'
 import { writeJsonFile } from '../json-file.ts'
 import { RUNNING_FILE } from '../platform.ts'
 import { addressesOf } from '../processes.ts'
@@ -39,41 +41,67 @@ Starts edge, streams, the embedded stores and a simulator, and runs until Ctrl-C
   --data DIR        the data folder (default: STREAMFORGE_DATA_DIR, else ./data)
   --rate N          events per second of the simulator (default: STREAMFORGE_RATE, else 50)
   --no-simulate     no simulator
+  --cluster         the cluster form: Kafka, Redis and PostgreSQL of this machine, an edge and streams processes; those that KAFKA_BROKERS, REDIS_URL and DATABASE_URL
+                    name are not started
+  --streams N       with --cluster: how many streams processes (default: 2)
+${FOREIGN_USAGE}
 With npm: npm start -- --port 9000 --no-simulate`,
   async run(args, io) {
     const { values, positionals } = parseArguments(args, {
       port: { type: 'string' },
       data: { type: 'string' },
       rate: { type: 'string' },
+      'foreign-topics': { type: 'string' },
       'no-simulate': { type: 'boolean', default: false },
+      cluster: { type: 'boolean', default: false },
+      streams: { type: 'string' },
     })
     if (positionals.length > 0) throw new UsageError(`up takes options only, not "${positionals[0]}".`)
+    if (values.streams !== undefined && !values.cluster) throw new UsageError('--streams goes with --cluster.')
+    const streams = wholeNumber('--streams', values.streams ?? '2', 1, STREAMS_MAX)
     // A person at a terminal gets one calm screen, and log lines only where something is wrong, unless the environment says otherwise.
     const env = io.isTty ? { STREAMFORGE_LOG_LEVEL: 'warn', ...io.env } : io.env
-    const config = configFrom(env, { port: values.port, dataDir: values.data, rate: values.rate })
+    const config = configFrom(env, {
+      port: values.port,
+      dataDir: values.data,
+      rate: values.rate,
+      foreignTopics: values['foreign-topics'],
+    })
     const simulate = !values['no-simulate'] && config.rate > 0
-    const platform = await startPlatform(config, io)
+    const platform: Platform = values.cluster
+      ? await startClusterPlatform(config, { streams, env }, io)
+      : await startPlatform(config, io)
     try {
       io.out(banner({ ...platform, config, simulate }))
       await untilStopped(platform, { config, simulate, io })
     } finally {
       io.err('\nStopping: what was accepted is kept …\n')
       await platform.stop()
-      io.err('Stopped. "npm start" goes on from here.\n')
+      io.err(`Stopped. "npm start${values.cluster ? ' -- --cluster' : ''}" goes on from here.\n`)
     }
     return platform.failure === null ? 0 : 1
   },
 })
 
+/** More than there are partitions would have nothing to do. */
+const STREAMS_MAX = INPUT_TOPICS.reduce((sum, name) => sum + topicNamed(name).partitions, 0)
+
+/** What runs, in either form. */
 export interface Platform {
-  edge: Edge
+  edge: Pick<Edge, 'url' | 'firstLogin'>
   secrets: Secrets
-  streams: StreamsThread
+  /** Processes of the cluster form. */
+  parts?: Cluster['parts']
   /** Why it had to end, where it was not asked to. */
   failure: string | null
   /** Resolves when a part without which nothing goes on has ended. */
   broken: Promise<string>
   stop(): Promise<void>
+}
+
+/** In the cluster form nothing ends it: what dies is started again. */
+async function startClusterPlatform(...start: Parameters<typeof startCluster>): Promise<Platform> {
+  return { ...(await startCluster(...start)), failure: null, broken: new Promise(() => {}) }
 }
 
 /** Brings everything up in the order of need; when a step fails, what was started is stopped again. */
@@ -102,7 +130,7 @@ export async function startPlatform(config: Config, io: Pick<CommandIo, 'clock' 
       (d) => d.close(),
     )
     const metrics = createRegistry({ processMetrics: true })
-    const settings = storeSettings(config)
+    const settings = { ...storeSettings(config), foreign: await requireForeignTopics(config, logger) }
     const stores = started.add(await openStores(settings, { logger, metrics, clock }), (s) => s.close())
     await checkBelonging(database.sql, stores, settings, new Map([...EDGE_WRITES, ...STREAMS_WRITE]))
     const { currency, logLevel } = config
@@ -132,7 +160,6 @@ export async function startPlatform(config: Config, io: Pick<CommandIo, 'clock' 
     return {
       edge,
       secrets,
-      streams,
       failure: null,
       broken: new Promise((resolve) => {
         void server?.exited.then(() => resolve('The embedded PostgreSQL has ended by itself'))

@@ -29,6 +29,8 @@ export interface DeadLetter {
   readonly message: string
   readonly key: string | null
   readonly value: Buffer
+  /** How long the value was, where only its beginning was kept. */
+  readonly cutFromBytes: number | null
   /** The record's own. */
   readonly headers: Readonly<Record<string, string>>
 }
@@ -42,6 +44,9 @@ export interface ReplayNote {
 }
 
 const MESSAGE_MAX = 1_000
+/** With its headers a letter is larger than its record, and the largest record that the log takes would be one too many: it could never be put aside. */
+const VALUE_MAX = 900_000
+const CUT = 'cut_from_bytes'
 const NOTE = 'replay_of'
 const OURS = new Set([
   'id',
@@ -52,6 +57,7 @@ const OURS = new Set([
   'error_class',
   'error_message',
   'attempts',
+  CUT,
 ])
 
 export const causeOf = ({ topic, partition, offset }: RecordPosition): string => `dead/${topic}/${partition}/${offset}`
@@ -73,7 +79,7 @@ export function newDeadLetter(
     id: causeOf({ topic: at.topic, partition: at.partition, offset: record.offset }),
     topic: deadLetterTopic(at.topic),
     key: record.key,
-    value: record.value,
+    value: record.value.subarray(0, VALUE_MAX),
     headers: {
       ...record.headers,
       topic: at.topic,
@@ -83,6 +89,7 @@ export function newDeadLetter(
       error_class: reason,
       error_message: message.slice(0, MESSAGE_MAX),
       attempts: '1',
+      ...(record.value.length > VALUE_MAX && { [CUT]: String(record.value.length) }),
     },
   }
 }
@@ -120,6 +127,7 @@ export function readDeadLetter(at: TopicPartition, record: LogRecord): DeadLette
     message: headers.error_message ?? '',
     key: record.key,
     value: record.value,
+    cutFromBytes: headers[CUT] === undefined ? null : number(CUT, record.value.length),
     headers: Object.fromEntries(Object.entries(headers).filter(([name]) => !OURS.has(name))),
   }
 }

@@ -12,8 +12,10 @@ import {
   type SchemaRegistry,
   Undecodable,
 } from '../contract/codec.ts'
-import type { AnyEvent } from '../contract/events.ts'
+import { type AnyEvent, keyOf } from '../contract/events.ts'
 import { INPUT_TOPICS, type InputTopic } from '../contract/topics.ts'
+import { type Converter, createConverter } from '../foreign/convert.ts'
+import type { ForeignTopic } from '../foreign/foreign-topic.ts'
 import type { NewRecord } from '../log/event-log.ts'
 import type { Clock } from '../time/clock.ts'
 import { type DeadLetter, type DeadLetterReason, idOf } from './dead-letter.ts'
@@ -30,6 +32,8 @@ export interface ReviverDeps {
   registry: SchemaRegistry
   currency: string
   clock: Clock
+  /** Their letters go to our topics, as their rows do: the foreign topic itself belongs to others. */
+  foreign?: readonly ForeignTopic[]
 }
 
 /** The header by which a replayed record tells where it comes from. */
@@ -43,8 +47,9 @@ export const revivedHeaders = (letter: DeadLetter): Record<string, string> => ({
 
 const isInputTopic = (name: string): name is InputTopic => (INPUT_TOPICS as readonly string[]).includes(name)
 
-/** For the topics of the contract. */
-export function createReviver({ registry, currency, clock }: ReviverDeps): Reviver {
+/** For the topics of the contract, and foreign ones. */
+export function createReviver({ registry, currency, clock, foreign = [] }: ReviverDeps): Reviver {
+  const converters = new Map(foreign.map((topic) => [topic.name, createConverter(topic, currency)]))
   const decoders = new Map<InputTopic, Decoder<AnyEvent>>()
   const encoders = new Map<InputTopic, Promise<Encoder<AnyEvent>>>()
   const decoderOf = (topic: InputTopic): Decoder<AnyEvent> => {
@@ -60,6 +65,17 @@ export function createReviver({ registry, currency, clock }: ReviverDeps): Reviv
     return encoder
   }
 
+  function reviveForeign(letter: DeadLetter, { topic, convert }: Converter): Revival {
+    const converted = convert(letter.value, letter.source, clock.now())
+    if (!('event' in converted)) return converted
+    const { event } = converted
+    // A topic and its event belong together; the indexed access of a union of functions has no common signature.
+    const key = (keyOf[topic] as (event: AnyEvent) => string)(event)
+    return {
+      record: async () => ({ topic, key, headers: revivedHeaders(letter), value: (await encoderOf(topic))(event) }),
+    }
+  }
+
   return {
     async prepare(letters) {
       for (const topic of new Set(letters.map(({ source }) => source.topic))) {
@@ -69,6 +85,12 @@ export function createReviver({ registry, currency, clock }: ReviverDeps): Reviv
     revive(letter) {
       const { source, key, value } = letter
       const { topic } = source
+      if (letter.cutFromBytes !== null) {
+        const message = `Of ${letter.cutFromBytes} bytes only the first ${value.length} were kept`
+        return { reason: 'unknown_format', message }
+      }
+      const converter = converters.get(topic)
+      if (converter) return reviveForeign(letter, converter)
       if (!isInputTopic(topic)) return { reason: 'unknown_format', message: `No reader for ${topic} is configured` }
       const isAvro = value[0] === 0
       let event: AnyEvent

@@ -23,6 +23,7 @@ const running = z.looseObject({
   redis_url: z.string().optional(),
   postgres_url: z.string().optional(),
   schema_registry_url: z.string().optional(),
+  s3_endpoint: z.string().optional(),
   data_dir: z.string(),
 })
 /** Further addresses are kept as they are. */

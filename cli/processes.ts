@@ -8,6 +8,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { Config } from '../db/config.ts'
 import { parseRedisUrls } from '../db/features/redis-url.ts'
+import { s3EndpointOf } from '../db/objects/open.ts'
 import { writeJsonFile } from './json-file.ts'
 import { isStreamforge } from './own-process.ts'
 
@@ -19,6 +20,8 @@ const addresses = z.object({
   redis_url: z.string().optional(),
   postgres_url: z.string().optional(),
   schema_registry_url: z.string().optional(),
+  /** Of the object store, where that is S3. */
+  s3_endpoint: z.string().optional(),
 })
 export type Addresses = z.output<typeof addresses>
 
@@ -27,6 +30,8 @@ const roleProcess = z.object({
   pid: z.number().int().positive(),
   /** The machine or container: process ids of another one mean nothing here. */
   host: z.string(),
+  /** Of `up --cluster`, where that started it. */
+  parent: z.number().int().positive().nullable().default(null),
   started_at: z.string(),
   /** Where it answers `/health`; null: nowhere. */
   url: z.string().nullable(),
@@ -35,7 +40,10 @@ const roleProcess = z.object({
 export type RoleProcess = z.output<typeof roleProcess>
 
 export function addressesOf(
-  config: Pick<Config, 'kafkaBrokers' | 'redisUrl' | 'databaseUrl' | 'schemaRegistryUrl'>,
+  config: Pick<
+    Config,
+    'kafkaBrokers' | 'redisUrl' | 'databaseUrl' | 'schemaRegistryUrl' | 'objectsUrl' | 's3Endpoint' | 'awsRegion'
+  >,
 ): Addresses {
   const { kafkaBrokers, redisUrl, databaseUrl, schemaRegistryUrl } = config
   return {
@@ -47,6 +55,7 @@ export function addressesOf(
     }),
     ...(databaseUrl && { postgres_url: withoutPassword(databaseUrl.reveal()) }),
     ...(schemaRegistryUrl && { schema_registry_url: withoutPassword(schemaRegistryUrl.reveal()) }),
+    ...(config.objectsUrl.startsWith('s3:') && { s3_endpoint: s3EndpointOf(config) }),
   }
 }
 
@@ -71,6 +80,7 @@ export async function announceProcess(
     role,
     pid: process.pid,
     host: hostname(),
+    parent: process.send ? process.ppid : null,
     started_at: new Date(startedMs).toISOString(),
     url,
     addresses,

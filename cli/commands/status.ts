@@ -113,7 +113,17 @@ type Described = Addresses &
   Pick<RunningPlatform, 'data_dir'> & { edge_url?: string; pid?: number; started_at?: string }
 
 function table(platform: Described, roles: readonly Role[], health: Health): string {
-  const { edge_url, kafka_brokers, redis_url, postgres_url, schema_registry_url, data_dir, pid, started_at } = platform
+  const {
+    edge_url,
+    kafka_brokers,
+    redis_url,
+    postgres_url,
+    schema_registry_url,
+    s3_endpoint,
+    data_dir,
+    pid,
+    started_at,
+  } = platform
   const lag = health.lag_records === null ? '' : `, lag ${health.lag_records} records`
   const rows: [string, string | undefined][] = [
     ['edge', edge_url && `${edge_url}   ${health.edge}`],
@@ -122,6 +132,7 @@ function table(platform: Described, roles: readonly Role[], health: Health): str
     // A person's screen is not for secrets; `--json` is for programs that connect.
     ['postgres', postgres_url && withoutPassword(postgres_url)],
     ['schemas', schema_registry_url],
+    ['objects', s3_endpoint],
     ['pipelines', `${health.pipelines}${lag}${health.live === false ? ', catching up' : ''}`],
     ['data', data_dir],
     [

@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import type { Config } from '../config.ts'
 import { openFolderObjects } from './folder.ts'
 import { type BulkObjectStore, ObjectStoreError } from './object-store.ts'
-import type { S3Target } from './s3/client.ts'
+import { amazonHost, type S3Target } from './s3/client.ts'
 import { openS3Objects } from './s3.ts'
 import { parseObjectsUrl } from './url.ts'
 
@@ -26,6 +26,10 @@ export function objectsSettings(config: Config): ObjectsSettings {
     ...(awsSessionToken && { sessionToken: awsSessionToken.reveal() }),
   }
 }
+
+/** Where its S3 is, in words for people and other programs. */
+export const s3EndpointOf = ({ s3Endpoint, awsRegion }: Pick<Config, 's3Endpoint' | 'awsRegion'>): string =>
+  s3Endpoint || `https://${amazonHost(awsRegion)}`
 
 /** Codes that say that nobody answered: what only takes waiting. */
 const AWAY = /^(E[A-Z]+|UND_ERR.*|HTTP 5\d\d|HTTP 429|SlowDown|InternalError|ServiceUnavailable|UNKNOWN|TypeError)$/

@@ -221,10 +221,13 @@ export function createS3Client(
 
 export const sha256Of = (body: Uint8Array): string => createHash('sha256').update(body).digest('hex')
 
+export const amazonHost = (region: string): string =>
+  `s3.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`
+
 /** With own endpoints the bucket is the path's beginning; at Amazon's it is the host's, unless its dots would break the certificate. */
 function baseUrl({ bucket, endpoint, region }: S3Target): string {
   if (endpoint !== null) return `${endpoint.replace(/\/+$/, '')}/${bucket}/`
-  const host = `s3.${region}.amazonaws.com${region.startsWith('cn-') ? '.cn' : ''}`
+  const host = amazonHost(region)
   return bucket.includes('.') ? `https://${host}/${bucket}/` : `https://${bucket}.${host}/`
 }
 

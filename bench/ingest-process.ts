@@ -1,4 +1,4 @@
-/** The measured process of the ingest benchmark: the edge and the embedded log, and nothing else. Every line it is told asks for its figures. */
+/** The measured process of the ingest benchmark: the edge and its log, and nothing else. Every line it is told asks for its figures. */
 import { join } from 'node:path'
 import { openEmbeddedFeatures } from '../db/features/embedded.ts'
 import { connect } from '../db/postgres/connect.ts'
@@ -6,6 +6,7 @@ import { Secret } from '../db/secret.ts'
 import { startEdge } from '../edge/main.ts'
 import { createLogger } from '../observability/log.ts'
 import { INPUT_TOPICS, topicNamed } from '../streams/contract/topics.ts'
+import { openKafkaLog } from '../streams/log/kafka.ts'
 import { partSettings, tell, told } from './child.ts'
 import { ownCpuSeconds, residentMiB } from './measure.ts'
 import { openLog } from './stores.ts'
@@ -14,12 +15,15 @@ export interface IngestSettings {
   folder: string
   postgresUrl: string
   writeKey: string
+  /** Of a Kafka that is the log; missing: the embedded one. */
+  brokers?: readonly string[]
 }
 
 export type IngestAnswer = { url: string; cpuSeconds: number; records: number; peakMiB: number }
 
-const { folder, postgresUrl, writeKey } = partSettings<IngestSettings>()
-const { log, registry } = await openLog(folder)
+const { folder, postgresUrl, writeKey, brokers } = partSettings<IngestSettings>()
+const { log: embedded, registry } = await openLog(folder)
+const log = brokers ? await openKafkaLog({ brokers, clientId: 'bench' }) : embedded
 const features = await openEmbeddedFeatures(join(folder, 'features'))
 const database = connect(postgresUrl, { max: 2, name: 'streamforge bench' })
 const edge = await startEdge({
@@ -55,7 +59,8 @@ for (;;) {
   if ((await told()) === 'end') break
 }
 await edge.close()
-await log.close()
+if (log !== embedded) await log.close()
+await embedded.close()
 await registry.close()
 await features.close()
 await database.close()

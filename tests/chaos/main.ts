@@ -6,6 +6,7 @@ import { parseArgs } from 'node:util'
 import { runBurst } from '../support/burst.ts'
 import { platformEnvironment } from '../support/cluster-processes.ts'
 import { cleanUp } from '../support/processes.ts'
+import { REBUILD_MAX_S, runRebuild } from '../support/rebuild.ts'
 import { FAULTS, type Fault } from './faults.ts'
 import { runKills } from './kills.ts'
 import { type ChaosServers, startServers } from './servers.ts'
@@ -18,11 +19,14 @@ Parts, all of them unless some are named:
             --seconds S (300)    or after so long, whichever is first
             --seed X             of the faults and their order (made up unless given)
             --fault TEXT         only those whose name has this in it
+  rebuild   Redis emptied in the middle of a window: the features of every user are back and equal, a million within a minute
+            --keys N (1000000)
   burst     ten times the load that the edge sustains: only 202, 429 and 503 are answered, memory is bounded, recovery within a minute
             --burst-seconds S (60)
 `
 
 interface Options {
+  keys: number
   burstSeconds: number
   kills: number
   seconds: number
@@ -39,6 +43,12 @@ type Part = (
 
 const PARTS: Record<string, Part> = {
   kills: (servers, options, say, signal) => runKills({ servers, ...options, say, signal }),
+  async rebuild(servers, { keys }, say) {
+    const env = await platformEnvironment({ ...servers, databaseUrl: await servers.emptyDatabase() })
+    const { seconds } = await runRebuild(env, servers.redis.admin, { keys, processes: 2, timeoutMs: 300_000 })
+    say(`rebuild: the features of ${keys} users are back and equal, ${seconds.toFixed(1)} s after FLUSHALL`)
+    if (seconds > REBUILD_MAX_S) throw new Error(`that is more than ${REBUILD_MAX_S} s`)
+  },
   async burst(servers, { burstSeconds }, say) {
     const env = await platformEnvironment({ ...servers, databaseUrl: await servers.emptyDatabase() })
     const { problems, lines } = await runBurst(env, burstSeconds)
@@ -64,6 +74,7 @@ function parse(): { parts: string[]; options: Options } {
         kills: { type: 'string', default: '1000' },
         seconds: { type: 'string', default: '300' },
         seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+        keys: { type: 'string', default: '1000000' },
         'burst-seconds': { type: 'string', default: '60' },
         fault: { type: 'string', default: '' },
         help: { type: 'boolean', default: false },
@@ -78,6 +89,7 @@ function parse(): { parts: string[]; options: Options } {
       kills: whole('kills', values.kills, 0),
       seconds: whole('seconds', values.seconds, 1),
       seed: whole('seed', values.seed, 0),
+      keys: whole('keys', values.keys, 1),
       burstSeconds: whole('burst-seconds', values['burst-seconds'], 1),
       faults: FAULTS.filter(({ name }) => name.includes(values.fault)),
     }

@@ -92,7 +92,9 @@ function pathValue(transform: string, type: string, value: Value | null): string
   if (transform === 'hour') return new Date(Number(value) * 3_600_000).toISOString().slice(0, 13).replace('T', '-')
   if (primitiveOf(type).kind === 'date') return new Date(Number(value) * 86_400_000).toISOString().slice(0, 10)
   // S3 keys and file names are bounded, and dots alone would name another folder.
-  return encodeURIComponent(String(value)).replaceAll('.', '%2E').slice(0, 100)
+  return encodeURIComponent(String(value))
+    .replace(/[.*'()!~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
+    .slice(0, 100)
 }
 
 /** A text that is equal for equal partitions of one spec. */

@@ -1,0 +1,73 @@
+/**
+ * A lake: a catalog, its files, a clock and a source of ids. Tables are loaded from it and made in it; commits are in `commit.ts`.
+ */
+import { randomInt, randomUUID } from 'node:crypto'
+import { type Clock, systemClock } from '../../../streams/time/clock.ts'
+import { type Catalog, NoSuchTable, type TableName, tableText } from '../catalog/catalog.ts'
+import type { LakeFiles } from '../files/lake-files.ts'
+import type { ManifestEntry } from '../manifest/data-file.ts'
+import type { ManifestFile } from '../manifest/manifest-list.ts'
+import { createManifestReader, type ManifestReader } from '../manifest/manifest-reader.ts'
+import { createMetadata, type NewTable } from '../metadata/create.ts'
+import { parseMetadata, type TableMetadata, writeMetadata } from '../metadata/table-metadata.ts'
+
+export interface Ids {
+  uuid(): string
+  /** Positive and below 2^53, so that every language reads it exactly. */
+  snapshotId(): number
+  /** 0 to 1, for waiting times. */
+  jitter(): number
+}
+
+export const randomIds: Ids = {
+  uuid: randomUUID,
+  snapshotId: () => randomInt(1, 2 ** 47) * 32 + randomInt(32),
+  jitter: Math.random,
+}
+
+export interface Lake {
+  readonly catalog: Catalog
+  readonly files: LakeFiles
+  readonly clock: Clock
+  readonly ids: Ids
+  readonly manifests: ManifestReader
+}
+
+export interface Table {
+  readonly name: TableName
+  readonly metadata: TableMetadata
+  readonly metadataLocation: string
+}
+
+export type { ManifestEntry, ManifestFile }
+
+export const openLake = (
+  catalog: Catalog,
+  files: LakeFiles,
+  { clock = systemClock, ids = randomIds }: { clock?: Clock; ids?: Ids } = {},
+): Lake => ({ catalog, files, clock, ids, manifests: createManifestReader(files) })
+
+/** @throws NoSuchTable */
+export async function loadTable(lake: Lake, name: TableName): Promise<Table> {
+  const metadataLocation = await lake.catalog.metadataLocation(name)
+  if (metadataLocation === null) throw new NoSuchTable(name)
+  const metadata = parseMetadata((await lake.files.read(metadataLocation)).toString('utf8'), metadataLocation)
+  return { name, metadata, metadataLocation }
+}
+
+/** @throws Error when the table exists. Its namespace is made if need be. */
+export async function createTable(lake: Lake, name: TableName, table: NewTable): Promise<Table> {
+  const uuid = lake.ids.uuid()
+  // A folder of its own: the files of a dropped table of the same name must not mix with this one's.
+  const folder = `${name.namespace.replaceAll('.', '/')}/${name.name}-${uuid.slice(0, 8)}`
+  const location = `${lake.files.warehouse}/${folder}`
+  const metadata = createMetadata(table, { location, uuid, nowMs: lake.clock.now() })
+  const metadataLocation = `${location}/metadata/00000-${lake.ids.uuid()}.metadata.json`
+  await lake.catalog.createNamespace(name.namespace)
+  await lake.files.write(metadataLocation, writeMetadata(metadata))
+  if (!(await lake.catalog.create(name, metadataLocation))) {
+    await lake.files.delete([metadataLocation])
+    throw new Error(`The table ${tableText(name)} exists already.`)
+  }
+  return { name, metadata, metadataLocation }
+}

@@ -1,0 +1,117 @@
+/**
+ * Replacing files by others: compaction (`replace`: the same rows), `overwrite` and `delete`.
+ *
+ * Plans are made on one snapshot and committed on another. Appends in between are kept; if a file to be replaced is gone, or rows of it were deleted meanwhile, the commit is
+ * refused, since its rows would be lost or come back. Invariant: rows deleted by anybody stay deleted, rows added by anybody stay added, once.
+ */
+import { type TableName, tableText } from '../catalog/catalog.ts'
+import {
+  type DataFile,
+  DELETED,
+  isLive,
+  type LiveEntry,
+  type ManifestEntry,
+  onlyFile,
+  POSITION_DELETES,
+} from '../manifest/data-file.ts'
+import type { ManifestFile } from '../manifest/manifest-list.ts'
+import { type Operation, summaryOf } from '../metadata/summary.ts'
+import { currentSnapshot, type TableMetadata } from '../metadata/table-metadata.ts'
+import { groupBy } from '../types/group-by.ts'
+import type { Long } from '../types/json.ts'
+import { asAdded, isUseful, nextSequence, putSnapshot } from './append.ts'
+import { CommitRefused, commit, forget } from './commit.ts'
+import type { Lake, Table } from './lake.ts'
+import { carried, putManifest } from './manifests.ts'
+
+export interface Replacement {
+  operation: Exclude<Operation, 'append'>
+  removed: readonly DataFile[]
+  added: readonly DataFile[]
+  /** `last-sequence-number` of the metadata that the plan was made on. */
+  plannedAt: Long
+  summary?: Readonly<Record<string, string>>
+  check?: (metadata: TableMetadata) => void
+}
+
+/** @throws CommitRefused when what was planned no longer fits; CommitConflict, UnknownOutcome */
+export async function replaceFiles(lake: Lake, name: TableName, replacement: Replacement): Promise<Table> {
+  const { operation, removed, added, summary, check } = replacement
+  if (removed.length === 0 && added.length === 0) throw new Error('There is nothing to replace.')
+  const snapshotId = lake.ids.snapshotId()
+  return commit(lake, name, async ({ metadata }) => {
+    check?.(metadata)
+    const written: string[] = []
+    try {
+      const manifests = await manifestsAfter(lake, name, metadata, replacement, { snapshotId, written })
+      const summaryText = summaryOf(operation, { added, removed }, currentSnapshot(metadata), summary)
+      const prepared = await putSnapshot(lake, metadata, { snapshotId, operation, manifests, summary: summaryText })
+      return { ...prepared, written: [...(prepared.written ?? []), ...written] }
+    } catch (error) {
+      await forget(lake, written)
+      throw error
+    }
+  })
+}
+
+/** @param written is added to: the manifests that this attempt wrote */
+async function manifestsAfter(
+  lake: Lake,
+  name: TableName,
+  metadata: TableMetadata,
+  { operation, removed, added, plannedAt }: Replacement,
+  { snapshotId, written }: { snapshotId: Long; written: string[] },
+): Promise<ManifestFile[]> {
+  const manifests: ManifestFile[] = []
+  const ids = { snapshotId, sequenceNumber: nextSequence(metadata) }
+  const put = async (entries: readonly ManifestEntry[]) => {
+    const manifest = await putManifest(lake, metadata, entries, ids)
+    written.push(manifest.path)
+    manifests.push(manifest)
+  }
+  const existing = (await lake.manifests.list(currentSnapshot(metadata))).filter(isUseful)
+  await refuseNewDeletes(lake, name, metadata, existing, removed, plannedAt)
+  // Rows of a replacement are as old as those they replace: equality deletes that came meanwhile still apply to them.
+  const sequence = operation === 'replace' ? plannedAt : null
+  for (const files of groupBy(added, (file) => file.specId).values())
+    await put(files.map(asAdded(snapshotId, sequence)))
+
+  const missing = new Set(removed.map((file) => file.path))
+  for (const manifest of existing) {
+    const entries =
+      manifest.content === 'data' && missing.size > 0 ? await lake.manifests.entries(metadata, manifest) : []
+    const live = entries.filter(isLive)
+    if (live.some((entry) => missing.has(entry.file.path)))
+      await put(live.map((entry) => (missing.delete(entry.file.path) ? gone(entry, snapshotId) : carried(entry))))
+    else manifests.push(manifest)
+  }
+  if (missing.size > 0)
+    throw new CommitRefused(
+      `${missing.size} of ${removed.length} files of ${tableText(name)} that were to be replaced are no longer in it, e.g. ${[...missing][0]}: another writer replaced or deleted them. Nothing was committed; plan again.`,
+    )
+  return manifests
+}
+
+const gone = (entry: LiveEntry, snapshotId: Long): LiveEntry => ({ ...entry, status: DELETED, snapshotId })
+
+async function refuseNewDeletes(
+  lake: Lake,
+  name: TableName,
+  metadata: TableMetadata,
+  manifests: readonly ManifestFile[],
+  removed: readonly DataFile[],
+  plannedAt: Long,
+): Promise<void> {
+  const paths = new Set(removed.map((file) => file.path))
+  for (const manifest of manifests) {
+    if (manifest.content !== 'deletes' || manifest.sequenceNumber <= plannedAt) continue
+    for (const { status, sequenceNumber, file } of await lake.manifests.entries(metadata, manifest)) {
+      if (status === DELETED || sequenceNumber <= plannedAt || file.content !== POSITION_DELETES) continue
+      const only = onlyFile(file)
+      if (only !== null && !paths.has(only)) continue
+      throw new CommitRefused(
+        `Rows of files of ${tableText(name)} that were to be replaced were deleted meanwhile (${file.path}). Nothing was committed; plan again.`,
+      )
+    }
+  }
+}

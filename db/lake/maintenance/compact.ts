@@ -1,0 +1,95 @@
+/**
+ * Compaction: the groups of a plan are rewritten, sorted, and replaced in the table, one commit a group.
+ *
+ * Readers and writers go on meanwhile: appends are kept; a group whose files another writer changed is left alone and reported. Memory is DuckDB's limit, it sorts on disk.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { TableName } from '../catalog/catalog.ts'
+import { CommitRefused, forget, UnknownOutcome } from '../commit/commit.ts'
+import { type Lake, loadTable } from '../commit/lake.ts'
+import { replaceFiles } from '../commit/replace.ts'
+import type { DataFile } from '../manifest/data-file.ts'
+import { currentSchema } from '../metadata/table-metadata.ts'
+import { copyToDataFiles } from '../parquet/copy.ts'
+import { type DuckOptions, identifier, openDuck } from '../parquet/duck.ts'
+import { planScan } from '../scan/plan.ts'
+import { relationOf } from '../scan/relation.ts'
+import { fieldNamed } from '../types/schema.ts'
+import {
+  type CompactionGroup,
+  type CompactionOptions,
+  DEFAULT_TARGET_BYTES,
+  planCompaction,
+} from './compaction-plan.ts'
+
+export interface CompactOptions extends CompactionOptions, DuckOptions {
+  /** Columns that rows of a group are sorted by. Default: not sorted. */
+  sortBy?: readonly string[]
+  /** Gives the plan, and does nothing. */
+  dryRun?: boolean
+  /** Stops between groups; what is committed stays. */
+  signal?: AbortSignal
+}
+
+export interface Compacted {
+  groups: CompactionGroup[]
+  /** Of the groups that were replaced. */
+  filesBefore: number
+  filesAfter: number
+  rows: number
+  /** Groups that other writers changed meanwhile, with the reason; they are as they were. */
+  refused: { group: CompactionGroup; why: string }[]
+}
+
+export async function compact(lake: Lake, name: TableName, options: CompactOptions = {}): Promise<Compacted> {
+  const { metadata } = await loadTable(lake, name)
+  const schema = currentSchema(metadata)
+  const plan = await planScan(lake, metadata)
+  const targetBytes =
+    options.targetBytes ?? (Number(metadata.properties['write.target-file-size-bytes']) || DEFAULT_TARGET_BYTES)
+  const groups = planCompaction(plan.files, metadata['default-spec-id'], { ...options, targetBytes })
+  const order = (options.sortBy ?? []).map((column) => identifier(fieldNamed(schema, column).name)).join(', ')
+  const done: Compacted = { groups, filesBefore: 0, filesAfter: 0, rows: 0, refused: [] }
+  if (options.dryRun || groups.length === 0) return done
+
+  const duck = await openDuck(options)
+  try {
+    for (const group of groups) {
+      if (options.signal?.aborted) break
+      const copies = await mkdtemp(join(duck.folder, 'copies-'))
+      let added: DataFile[] = []
+      try {
+        const relation = await relationOf(lake, { ...plan, files: group.files, schema }, schema.fields, copies)
+        const query = order === '' ? relation : `${relation} ORDER BY ${order}`
+        added = await copyToDataFiles(lake, duck, metadata, query, { ...group, targetBytes })
+        await replaceFiles(lake, name, {
+          operation: 'replace',
+          removed: group.files.map(({ file }) => file),
+          added,
+          plannedAt: metadata['last-sequence-number'],
+          check: (now) => {
+            if (now['current-schema-id'] !== metadata['current-schema-id'])
+              throw new CommitRefused('The schema was changed meanwhile; plan again.')
+          },
+        })
+        done.filesBefore += group.files.length
+        done.filesAfter += added.length
+        done.rows += added.reduce((sum, file) => sum + file.recordCount, 0)
+      } catch (error) {
+        if (!(error instanceof UnknownOutcome))
+          await forget(
+            lake,
+            added.map((file) => file.path),
+          )
+        if (!(error instanceof CommitRefused)) throw error
+        done.refused.push({ group, why: error.message })
+      } finally {
+        await rm(copies, { recursive: true, force: true })
+      }
+    }
+    return done
+  } finally {
+    await duck.close()
+  }
+}

@@ -1,0 +1,91 @@
+/**
+ * Snapshot expiry: old snapshots leave the metadata, then the files that only they needed are removed.
+ *
+ * Invariant: the commit comes first; a file is removed only if no snapshot of the committed metadata reaches it. The heads of branches and tags never expire.
+ */
+import type { TableName } from '../catalog/catalog.ts'
+import { commit } from '../commit/commit.ts'
+import { type Lake, loadTable } from '../commit/lake.ts'
+import { removeSnapshots } from '../metadata/changes.ts'
+import { ancestors, type TableMetadata } from '../metadata/table-metadata.ts'
+import type { Long } from '../types/json.ts'
+import { reachableFiles } from './reachable.ts'
+
+export interface ExpireOptions {
+  /** Snapshots made before go; epoch milliseconds. */
+  olderThanMs: number
+  /** As many of `main`'s newest stay whatever their age. Default: 1. */
+  retainLast?: number
+  /** Lists what would be done, and does nothing. */
+  dryRun?: boolean
+}
+
+export interface Expired {
+  snapshots: Long[]
+  files: string[]
+}
+
+/** Pure. A branch's own `min-snapshots-to-keep` and `max-snapshot-age-ms` win over the options. */
+export function snapshotsToExpire(
+  metadata: TableMetadata,
+  { olderThanMs, retainLast = 1 }: ExpireOptions,
+  nowMs: number,
+): Set<Long> {
+  const keep = new Set<Long>()
+  for (const ref of Object.values(metadata.refs)) {
+    keep.add(ref['snapshot-id'])
+    if (ref.type !== 'branch') continue
+    const count = ref['min-snapshots-to-keep'] ?? retainLast
+    const age = ref['max-snapshot-age-ms']
+    const before = age === undefined ? olderThanMs : nowMs - age
+    let i = 0
+    for (const snapshot of ancestors(metadata, ref['snapshot-id']))
+      if (i++ < count || snapshot['timestamp-ms'] >= before) keep.add(snapshot['snapshot-id'])
+  }
+  const old = metadata.snapshots.filter(
+    (each) => each['timestamp-ms'] < olderThanMs || isBranchAged(metadata, each['snapshot-id'], nowMs),
+  )
+  return new Set(old.map((each) => each['snapshot-id']).filter((id) => !keep.has(id)))
+}
+
+/** On a branch that sets an age of its own, the age decides even where the options would keep the snapshot. */
+function isBranchAged(metadata: TableMetadata, id: Long, nowMs: number): boolean {
+  const branches = Object.values(metadata.refs).filter((ref) => ref['max-snapshot-age-ms'] !== undefined)
+  return branches.some((ref) =>
+    [...ancestors(metadata, ref['snapshot-id'])].some(
+      (each) => each['snapshot-id'] === id && each['timestamp-ms'] < nowMs - ref['max-snapshot-age-ms']!,
+    ),
+  )
+}
+
+/** @throws as `commit` does */
+export async function expireSnapshots(lake: Lake, name: TableName, options: ExpireOptions): Promise<Expired> {
+  let before = (await loadTable(lake, name)).metadata
+  let ids = snapshotsToExpire(before, options, lake.clock.now())
+  let after = removeSnapshots(before, ids, lake.clock.now())
+  if (!options.dryRun && ids.size > 0) {
+    const table = await commit(lake, name, ({ metadata }) => {
+      before = metadata
+      ids = snapshotsToExpire(metadata, options, lake.clock.now())
+      return ids.size === 0 ? null : { metadata: removeSnapshots(metadata, ids, lake.clock.now()) }
+    })
+    after = table.metadata
+  }
+  if (ids.size === 0) return { snapshots: [], files: [] }
+  const gone = { ...before, snapshots: before.snapshots.filter((each) => ids.has(each['snapshot-id'])) }
+  const statistics = (key: 'statistics' | 'partition-statistics') =>
+    (before[key] ?? []).filter((each) => ids.has(each['snapshot-id']))
+  const needed = await reachableFiles(lake, after)
+  const had = await reachableFiles(
+    lake,
+    {
+      ...gone,
+      statistics: statistics('statistics'),
+      'partition-statistics': statistics('partition-statistics'),
+    },
+    { skip: needed },
+  )
+  const files = [...had].filter((file) => !needed.has(file)).sort()
+  if (!options.dryRun) await lake.files.delete(files)
+  return { snapshots: [...ids], files }
+}

@@ -1,0 +1,56 @@
+/**
+ * A DuckDB of one's own for reading and writing Parquet: in memory, bounded, spilling into a folder of its own that goes with it.
+ *
+ * Invariant: it loads no extension from elsewhere and reads no configuration of the user's.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+
+export interface Duck {
+  readonly connection: DuckDBConnection
+  /** For files that are written and copied elsewhere. */
+  readonly folder: string
+  close(): Promise<void>
+}
+
+export interface DuckOptions {
+  memoryMb?: number
+  threads?: number
+  /** Where its folder is made; default: the system's place for temporary files. */
+  parent?: string
+}
+
+export async function openDuck({ memoryMb = 512, threads = 2, parent = tmpdir() }: DuckOptions = {}): Promise<Duck> {
+  const folder = await mkdtemp(join(parent, 'streamforge-duck-'))
+  const instance = await DuckDBInstance.create(':memory:', {
+    memory_limit: `${memoryMb}MB`,
+    threads: String(threads),
+    temp_directory: join(folder, 'spilled'),
+    autoinstall_known_extensions: 'false',
+    autoload_known_extensions: 'false',
+    preserve_insertion_order: 'true',
+  })
+  const connection = await instance.connect()
+  await connection.run("SET TimeZone = 'UTC'")
+  return {
+    connection,
+    folder,
+    async close() {
+      connection.closeSync()
+      instance.closeSync()
+      await rm(folder, { recursive: true, force: true })
+    },
+  }
+}
+
+/** For text within SQL; identifiers take double quotes. */
+export const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`
+export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`
+/** read_parquet takes its paths for patterns: what would be one is put in brackets. */
+export const literalPath = (path: string): string => quote(path.replace(/[*?[]/g, '[$&]'))
+
+export async function queryObjects(connection: DuckDBConnection, sql: string): Promise<Record<string, unknown>[]> {
+  return (await connection.runAndReadAll(sql)).getRowObjectsJS()
+}

@@ -64,18 +64,21 @@ test('what stays broken ends after a bounded number of attempts, in an error tha
 })
 
 test('a server that is silent is given up, and asked again', async () => {
-  const impatient = s3.store({ endpoint: proxy.endpoint, limits: { ...LIMITS, silenceMs: 2_000, attempts: 2 } })
+  const impatient = (silenceMs: number, attempts: number) =>
+    s3.store({ endpoint: proxy.endpoint, limits: { ...LIMITS, silenceMs, attempts } })
   proxy.plan = (_request, index) => (index === 0 ? 'silent' : 'pass')
-  await impatient.put('k', bodyOf('body'))
+  await impatient(5_000, 4).put('k', bodyOf('body'))
   proxy.plan = () => 'silent'
-  const error = await failure(impatient.list(''))
+  const error = await failure(impatient(2_000, 2).list(''))
   expect(error.message).toMatch(/The bucket "test-bucket" could not be listed in 2 attempts: no answer for 2 s/)
   expect(error).toMatchObject({ code: 'ETIMEDOUT' })
 })
 
 test('a server that freezes in the middle of a download is given up in time', async () => {
-  const impatient = s3.store({ limits: { ...LIMITS, silenceMs: 1_000, attempts: 2 } })
-  await impatient.put('k', patterned(30 * MIB))
+  const { prefix } = s3.target()
+  const patient = s3.store({ prefix, limits: LIMITS })
+  await patient.put('k', patterned(30 * MIB))
+  const impatient = s3.store({ prefix, limits: { ...LIMITS, silenceMs: 4_000, attempts: 2 } })
   const { body } = (await impatient.stream('k'))!
   const reading = (async () => {
     let first = true
@@ -85,11 +88,11 @@ test('a server that freezes in the middle of a download is given up in time', as
     }
   })()
   try {
-    expect((await failure(reading)).message).toMatch(/\/k" .* could not be read in 2 attempts: no answer for 1 s/)
+    expect((await failure(reading)).message).toMatch(/\/k" .* could not be read in 2 attempts: no answer for 4 s/)
   } finally {
     s3.thaw()
   }
-  expect((await impatient.get('k'))?.length).toBe(30 * MIB)
+  expect((await patient.get('k'))?.length).toBe(30 * MIB)
 })
 
 test('a put if absent whose answer was lost knows that it was the one', async () => {

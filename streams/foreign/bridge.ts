@@ -66,7 +66,7 @@ const APPEND_BYTES = 4 * 1024 * 1024
 const EVENT_BYTES_MAX = 32 * 1024
 /** For an order of time over partitions, so much of what has been read may wait, for so long. */
 const WAITING_BYTES = 32 * 1024 * 1024
-const WAITING_MS = 2_000
+const WAITING_MS = 10_000
 const LOOK_MS = 250
 const FIRST_PAUSE_MS = 1_000
 const PAUSE_MAX_MS = 30_000
@@ -111,10 +111,24 @@ export function createBridge(deps: BridgeDeps): Bridge {
       return result
     }
 
+    /** A partition that seems to be read to its end may have got something since. @returns false when there is none to look at */
+    async function look(): Promise<boolean> {
+      const doubtful = merge.doubtful()
+      const sinceMs = merge.newestMs
+      for (const at of doubtful) {
+        const { next } = await patiently('log', () => log.bounds(at))
+        merge.looked(at, next, sinceMs)
+      }
+      return doubtful.length > 0
+    }
+
     async function forward(): Promise<void> {
       while (!stopping.signal.aborted) {
         const taken = merge.take(APPEND_RECORDS, APPEND_BYTES)
-        if (taken.length === 0) return
+        if (taken.length === 0) {
+          if (await look()) continue
+          return
+        }
         const records = taken.map(({ row }) => row.record)
         await patiently('log', () => log.append(records))
         const done = new Map<string, { at: TopicPartition; next: number; events: number; rows: number }>()
@@ -182,7 +196,8 @@ export function createBridge(deps: BridgeDeps): Bridge {
           inTurn(() => {
             heardMs = clock.now()
             ends.set(partitionKey(batch), batch.nextOffset)
-            merge.add(batch, rowsOf(batch, converters.get(batch.topic)!, encoders, heardMs), batch.nextOffset)
+            const rows = rowsOf(batch, converters.get(batch.topic)!, encoders, heardMs)
+            merge.add(batch, rows, batch.nextOffset)
             return forward()
           }),
       })
@@ -243,7 +258,9 @@ function rowsOf(
       ...(traceparent !== undefined && { traceparent }),
     }
     const row = { topic, key, value, headers }
-    return { offset: record.offset, timeMs: event.event_time, bytes: value.length, record: row, isEvent: true }
+    // As the streams see it: an event is no later than its record.
+    const timeMs = Math.min(event.event_time, record.appendedAtMs)
+    return { offset: record.offset, timeMs, bytes: value.length, record: row, isEvent: true }
   })
 }
 
@@ -253,7 +270,7 @@ function deadRow(batch: RecordBatch, record: LogRecord, why: Parameters<typeof n
   const { id, headers, ...letter } = newDeadLetter(at(batch), record, why)
   return {
     offset: record.offset,
-    timeMs: Number.NEGATIVE_INFINITY,
+    timeMs: record.appendedAtMs,
     // Also an empty value takes part in what waits.
     bytes: letter.value.length + 1,
     record: { ...letter, headers: { ...headers, id } },

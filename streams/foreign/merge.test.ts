@@ -23,6 +23,7 @@ describe('a merge', () => {
     const merge = new Merge(100)
     merge.open(lane(0), 0, 2)
     merge.open(lane(1), 5, 5)
+    merge.looked(lane(1), 5, 0)
     merge.open(lane(2), 0, 9)
     merge.add(lane(0), [row(0, 10), row(1, 20)], 2)
     expect(merge.take(9)).toEqual([])
@@ -40,6 +41,52 @@ describe('a merge', () => {
     expect(times(merge.take(9))).toEqual([5])
     merge.add(lane(0), [row(1, 20)], 2)
     expect(merge.take(9)).toEqual([])
+  })
+
+  it('has a partition looked at that may have got something meanwhile, once in some seconds of events', () => {
+    const merge = new Merge(1_000)
+    for (const p of [0, 1]) {
+      merge.open(lane(p), 0, 0)
+      merge.looked(lane(p), 0, 1_000)
+    }
+    merge.add(lane(0), [row(0, 4_000), row(1, 6_000), row(2, 6_001), row(3, 9_000)], 4)
+    expect(times(merge.take(9))).toEqual([4_000, 6_000])
+    expect([merge.doubtful(), merge.newestMs]).toEqual([[lane(1)], 9_000])
+    merge.looked(lane(1), 2, merge.newestMs)
+    expect([merge.doubtful(), merge.take(9)]).toEqual([[], []])
+    merge.add(lane(1), [row(0, 5_000), row(1, 7_000)], 2)
+    expect(times(merge.take(9))).toEqual([5_000, 6_001, 7_000, 9_000])
+    merge.add(lane(0), [row(4, 12_000), row(5, 13_000)], 6)
+    expect(times(merge.take(9))).toEqual([12_000])
+    merge.looked(lane(1), 2, merge.newestMs)
+    expect(times(merge.take(9))).toEqual([13_000])
+  })
+
+  it('is not held up by a clock from the future', () => {
+    const merge = new Merge(1_000)
+    for (const p of [0, 1]) merge.open(lane(p), 0, 3)
+    merge.add(lane(0), [row(0, 3_600_000), row(1, 20)], 3)
+    merge.add(lane(1), [row(0, 10), row(1, 30), row(2, 40)], 3)
+    expect(times(merge.take(9))).toEqual([10, 3_600_000, 20])
+    merge.add(lane(0), [row(2, 35)], 3)
+    expect(times(merge.take(9))).toEqual([30, 35, 40])
+  })
+
+  it('does not wait again for the marks of transactions, which are offsets without records', () => {
+    const merge = new Merge(100)
+    for (const p of [0, 1]) {
+      merge.open(lane(p), 0, 0)
+      merge.looked(lane(p), 0, 0)
+    }
+    merge.add(lane(1), [row(0, 5)], 2)
+    expect(times(merge.take(9))).toEqual([5])
+    merge.add(lane(0), [row(0, 10)], 1)
+    expect(merge.take(9)).toEqual([])
+    merge.giveUpWaiting()
+    expect(times(merge.take(9))).toEqual([10])
+    merge.add(lane(1), [row(2, 15)], 4)
+    merge.add(lane(0), [row(1, 20)], 2)
+    expect(times(merge.take(9))).toEqual([15, 20])
   })
 
   it('keeps no more than it may: what is too much comes out as it is', () => {

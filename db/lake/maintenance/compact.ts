@@ -13,6 +13,7 @@ import type { DataFile } from '../manifest/data-file.ts'
 import { currentSchema } from '../metadata/table-metadata.ts'
 import { copyToDataFiles } from '../parquet/copy.ts'
 import { type DuckOptions, identifier, openDuck } from '../parquet/duck.ts'
+import { checkWritable } from '../parquet/writer.ts'
 import { planScan } from '../scan/plan.ts'
 import { relationOf } from '../scan/relation.ts'
 import { fieldNamed } from '../types/schema.ts'
@@ -48,6 +49,7 @@ export async function compact(lake: Lake, name: TableName, options: CompactOptio
   const plan = await planScan(lake, metadata)
   const targetBytes =
     options.targetBytes ?? (Number(metadata.properties['write.target-file-size-bytes']) || DEFAULT_TARGET_BYTES)
+  for (const { name, type } of schema.fields) checkWritable(name, type)
   const groups = planCompaction(plan.files, metadata['default-spec-id'], { ...options, targetBytes })
   const order = (options.sortBy ?? []).map((column) => identifier(fieldNamed(schema, column).name)).join(', ')
   const done: Compacted = { groups, filesBefore: 0, filesAfter: 0, rows: 0, refused: [] }

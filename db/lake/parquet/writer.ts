@@ -9,7 +9,7 @@ import type { Lake } from '../commit/lake.ts'
 import type { DataFile } from '../manifest/data-file.ts'
 import { currentSchema, defaultSpec, type TableMetadata } from '../metadata/table-metadata.ts'
 import { partitionKey, partitionOf } from '../types/partition-spec.ts'
-import type { Field, IcebergType, Value } from '../types/types.ts'
+import { type Field, type IcebergType, primitiveOf, type Value } from '../types/types.ts'
 import { columnForm } from './columns.ts'
 import { copyToDataFiles } from './copy.ts'
 import { type DuckOptions, identifier, openDuck } from './duck.ts'
@@ -46,6 +46,7 @@ export async function openWriter(
 ): Promise<DataWriter> {
   const schema = currentSchema(metadata)
   const spec = defaultSpec(metadata)
+  for (const { name, type } of schema.fields) checkWritable(name, type)
   const columns = schema.fields.map((field) => ({ field, form: columnForm(field.type) }))
   const targetBytes =
     options.targetBytes ?? (Number(metadata.properties['write.target-file-size-bytes']) || DEFAULT_TARGET_BYTES)
@@ -158,6 +159,15 @@ export async function openWriter(
       await lake.files.delete(files.map((file) => file.path))
     },
   }
+}
+
+/** DuckDB has no Parquet type for fixed, and readers refuse a fixed column that is stored as binary. */
+export function checkWritable(name: string, type: IcebergType): void {
+  if (typeof type === 'string' && primitiveOf(type).kind !== 'fixed') return
+  const text = typeof type === 'string' ? type : type.type
+  throw new Error(
+    `The column "${name}" is of the type ${text}: such columns are read here, not written. Use another type (binary for fixed), or another engine for this table.`,
+  )
 }
 
 /** Equal only for values of one partition, and cheap: of a timestamp its hour, which lies in one hour, day, month and year. */

@@ -1,4 +1,5 @@
 /** The configuration of foreign topics, and what becomes of a row. */
+import { readFile } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { CLICKSTREAM, ORDERS } from '../contract/topics.ts'
 import { createConverter } from './convert.ts'
@@ -100,6 +101,14 @@ describe('the configuration of foreign topics', () => {
     expect(found.map((topic) => createConverter(topic, 'TRY').topic)).toEqual([CLICKSTREAM, ORDERS, CLICKSTREAM])
     // It is handed to a thread.
     expect(structuredClone(found)).toEqual(found)
+  })
+
+  it('of the example reads what the README shows', async () => {
+    const example = await readFile(new URL('./example/foreign-topics.json', import.meta.url), 'utf8')
+    const [foreign] = await parse(JSON.parse(example))
+    const row = { action: 'buy', user: { id: 'ada' }, product: 'kettle', kurus: 4990, ts: '2026-01-15T11:59:00Z' }
+    expect(foreign!.name).toBe('user-activity-stream')
+    expect(convert(foreign!, row)).toMatchObject({ event: { event_type: 'purchase', revenue_minor: 4_990 } })
   })
 
   it.each([

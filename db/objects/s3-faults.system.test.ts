@@ -63,6 +63,25 @@ test('what stays broken ends after a bounded number of attempts, in an error tha
   expect(proxy.requests).toHaveLength(12)
 })
 
+test('a server that does not know how to delete many is asked to delete one by one, from then on', async () => {
+  const keys = Array.from({ length: 40 }, (_, i) => `k/${i}`)
+  for (const key of [...keys, 'kept']) await store.put(key, bodyOf(key))
+  proxy.plan = (request) => (request.includes('?delete') ? { status: 400, code: 'NotImplemented' } : 'pass')
+  await store.deleteMany(keys.slice(0, 20))
+  await store.deleteMany(keys.slice(20))
+  expect(await store.list('')).toEqual(['kept'])
+  expect(proxy.requests.filter((request) => request.includes('?delete'))).toHaveLength(1)
+})
+
+test('a list that is cut into pages by the server goes on where it ended, also after a failure', async () => {
+  const keys = Array.from({ length: 1_100 }, (_, i) => `many/${String(i).padStart(4, '0')}`)
+  for (let i = 0; i < keys.length; i += 100)
+    await Promise.all(keys.slice(i, i + 100).map((key) => store.put(key, bodyOf('x'))))
+  proxy.plan = (request, index) =>
+    request.includes('continuation-token') && index % 2 === 0 ? { status: 503 } : 'pass'
+  expect(await store.list('many/')).toEqual(keys)
+})
+
 test('a server that is silent is given up, and asked again', async () => {
   const impatient = (silenceMs: number, attempts: number) =>
     s3.store({ endpoint: proxy.endpoint, limits: { ...LIMITS, silenceMs, attempts } })

@@ -8,7 +8,13 @@ import type { AddressInfo } from 'node:net'
 /**
  * pass; answer with a status instead; reset the connection before or after the server got the request; never answer; cut the answer's body after some bytes.
  */
-export type S3Fault = 'pass' | { status: number } | 'reset' | 'lose-answer' | 'silent' | { cutAfter: number }
+export type S3Fault =
+  | 'pass'
+  | { status: number; code?: string }
+  | 'reset'
+  | 'lose-answer'
+  | 'silent'
+  | { cutAfter: number }
 
 export interface FaultyProxy {
   readonly endpoint: string
@@ -33,7 +39,8 @@ export async function startFaultyProxy(target: string): Promise<FaultyProxy> {
     if (typeof fault === 'object' && 'status' in fault) {
       incoming.resume().on('end', () => {
         outgoing.writeHead(fault.status, { 'content-type': 'application/xml' })
-        outgoing.end('<Error><Code>SlowDown</Code><Message>Please reduce your request rate.</Message></Error>')
+        const { code = 'SlowDown' } = fault
+        outgoing.end(`<Error><Code>${code}</Code><Message>Please reduce your request rate.</Message></Error>`)
       })
       return
     }

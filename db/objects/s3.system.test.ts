@@ -101,6 +101,15 @@ describe('objects in S3, their own', () => {
     expect(await store.list('')).toEqual([])
   })
 
+  test('the test server keeps its keys from its command line, and listens on loopback alone', async () => {
+    const { pid, endpoint, accessKeyId, secretAccessKey } = s3.server
+    const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8')
+    expect(commandLine).toContain(endpoint.replace('http://', ''))
+    expect(endpoint).toMatch(/^http:\/\/127\.0\.0\.1:/)
+    expect(commandLine).not.toContain(accessKeyId)
+    expect(commandLine).not.toContain(secretAccessKey)
+  })
+
   describe('settings that are wrong', () => {
     test.each([
       ['a secret', { secretAccessKey: 'hunter2-wrong' }, /SignatureDoesNotMatch.*Check AWS_ACCESS_KEY_ID/],

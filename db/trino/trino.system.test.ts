@@ -1,5 +1,5 @@
 /** The client against a real Trino: every basic type, results of many pages, errors, cancellation, time-outs; and catalogs over PostgreSQL with local files and with S3. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
@@ -8,6 +8,7 @@ import { withS3 } from '../../cli/servers/testing/with-s3.ts'
 import { withTrino } from '../../cli/servers/testing/with-trino.ts'
 import { icebergCatalog } from '../../cli/servers/trino.ts'
 import { connect } from '../postgres/connect.ts'
+import { isAlive } from '../process.ts'
 import { withPostgres } from '../testing/postgres.ts'
 import { createTrino, type TrinoError } from './client.ts'
 
@@ -224,4 +225,18 @@ describe.each(['lake', 'bucket'])('the catalog %s', (catalog) => {
     expect(files).not.toEqual([])
     for (const file of files) expect(file).toMatch(catalog === 'lake' ? /^file:\/\/\// : /^s3:\/\/test-bucket\//)
   })
+})
+
+// The last one: nothing runs after it.
+test('it shows no password on its command line, and stops in order', async () => {
+  const { server } = trino
+  const { password } = new URL(postgres.server.url)
+  const commandLine = await readFile(`/proc/${server.pid}/cmdline`, 'utf8')
+  expect(commandLine).toContain('io.trino.server.TrinoServer')
+  expect(commandLine).not.toContain(password)
+  const secret = join(server.folder, 'catalog', 'lake.properties')
+  expect(await readFile(secret, 'utf8')).toContain(`connection-password=${password}`)
+  expect((await stat(secret)).mode & 0o777).toBe(0o600)
+  await server.stop()
+  expect(isAlive(server.pid)).toBe(false)
 })

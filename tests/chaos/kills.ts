@@ -46,6 +46,7 @@ export async function runKills({ servers, kills, seconds, seed, faults, say, sig
   const since = (): string => `${((performance.now() - startedMs) / 1000).toFixed(0).padStart(5)} s`
   const counts = new Map<string, number>()
   let slowestMs = 0
+  let driverFaults = 0
   try {
     await eventually('events are read', 60_000, async () => (await eventsProcessed(target).catch(() => 0)) > 500)
     for (let n = 1; n <= kills && performance.now() - startedMs < seconds * 1000 && !signal.aborted; n++) {
@@ -54,13 +55,14 @@ export async function runKills({ servers, kills, seconds, seed, faults, say, sig
       counts.set(fault.name, (counts.get(fault.name) ?? 0) + 1)
       const faultMs = performance.now()
       await fault.run(cluster)
+      driverFaults += await supervise(cluster, say)
       if (!atOnce) await flowing(target, RECOVERY_MS)
       const tookMs = performance.now() - faultMs
       if (!atOnce) slowestMs = Math.max(slowestMs, tookMs)
       say(
         `${since()}  ${String(n).padStart(4)}  ${fault.name}: ${atOnce ? 'the next comes at once' : `all partitions read on after ${(tookMs / 1000).toFixed(1)} s`}`,
       )
-      assertRunning(cluster)
+      driverFaults += await supervise(cluster, say)
       if (clientFailure) throw clientFailure
       await delay(random.int(500), undefined, { signal }).catch(() => undefined)
     }
@@ -86,16 +88,39 @@ export async function runKills({ servers, kills, seconds, seed, faults, say, sig
   const events = [...ledger.clicks.values()].reduce((a, b) => a + b, ledger.orders.length)
   for (const [name, count] of [...counts].sort()) say(`         ${String(count).padStart(4)} × ${name}`)
   say(
-    `kills: ${[...counts.values()].reduce((a, b) => a + b, 0)} faults in ${since().trim()}, ${events} events accepted, ${ledger.resent} requests sent again; nothing lost, nothing doubled, revenue and alerts equal; slowest recovery ${(slowestMs / 1000).toFixed(1)} s`,
+    `kills: ${[...counts.values()].reduce((a, b) => a + b, 0)} faults in ${since().trim()}, ${events} events accepted, ${ledger.resent} requests sent again; nothing lost, nothing doubled, revenue and alerts equal; slowest recovery ${(slowestMs / 1000).toFixed(1)} s; processes ended by the PostgreSQL driver: ${driverFaults}`,
   )
 }
 
-/** Whoever died without being killed has a bug. */
-function assertRunning({ streams, edge }: Cluster): void {
-  for (const { child, err } of [...streams, edge]) {
-    if (child.exitCode === null && child.signalCode === null) continue
+/**
+ * postgres.js 3.4.9, its issues 1154 and 1208: a statement on a connection that was lost in a transaction is written to no socket, outside of any call that could
+ * catch it. Whoever supervises the processes starts such a one again; here that is us.
+ */
+const DRIVER_FAULT = "Cannot read properties of null (reading 'write')"
+
+/** Starts again what the driver's fault has ended. @throws Error where a process ended by itself otherwise: that is a bug */
+async function supervise(cluster: Cluster, say: (line: string) => void): Promise<number> {
+  const ended = ({ child }: CliProcess): boolean => child.exitCode !== null || child.signalCode !== null
+  const assertKnown = ({ child, err }: CliProcess): void => {
+    if (err.includes(DRIVER_FAULT)) return
     throw new Error(`A process ended by itself, with ${child.exitCode ?? child.signalCode}:\n${err.slice(-4_000)}`)
   }
+  let restarts = 0
+  for (const [i, process] of cluster.streams.entries()) {
+    if (!ended(process)) continue
+    assertKnown(process)
+    cluster.streams[i] = startStreams(cluster.env)
+    restarts++
+  }
+  if (ended(cluster.edge)) {
+    assertKnown(cluster.edge)
+    const { url, process } = await startEdge(cluster.env)
+    cluster.edge = process
+    cluster.target.url = url
+    restarts++
+  }
+  if (restarts > 0) say(`               the PostgreSQL driver has ended ${restarts} process(es): started again`)
+  return restarts
 }
 
 /** For the search after a failure: what a process said last, and how it says its tasks are. */

@@ -9,6 +9,7 @@ import { cleanUp } from '../support/processes.ts'
 import { REBUILD_MAX_S, runRebuild } from '../support/rebuild.ts'
 import { FAULTS, type Fault } from './faults.ts'
 import { runKills } from './kills.ts'
+import { runPoison } from './poison.ts'
 import { type ChaosServers, startServers } from './servers.ts'
 
 const USAGE = `npm run chaos -- [PART…] [options]
@@ -23,9 +24,12 @@ Parts, all of them unless some are named:
             --keys N (1000000)
   burst     ten times the load that the edge sustains: only 202, 429 and 503 are answered, memory is bounded, recovery within a minute
             --burst-seconds S (60)
+  poison    what 1 % of records that nobody can read costs the rest; all of them must be dead letters with a reason
+            --events N (300000)  of a round
 `
 
 interface Options {
+  events: number
   keys: number
   burstSeconds: number
   kills: number
@@ -49,6 +53,7 @@ const PARTS: Record<string, Part> = {
     say(`rebuild: the features of ${keys} users are back and equal, ${seconds.toFixed(1)} s after FLUSHALL`)
     if (seconds > REBUILD_MAX_S) throw new Error(`that is more than ${REBUILD_MAX_S} s`)
   },
+  poison: (servers, { events }, say) => runPoison(servers, events, say),
   async burst(servers, { burstSeconds }, say) {
     const env = await platformEnvironment({ ...servers, databaseUrl: await servers.emptyDatabase() })
     const { problems, lines } = await runBurst(env, burstSeconds)
@@ -74,6 +79,7 @@ function parse(): { parts: string[]; options: Options } {
         kills: { type: 'string', default: '1000' },
         seconds: { type: 'string', default: '300' },
         seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+        events: { type: 'string', default: '300000' },
         keys: { type: 'string', default: '1000000' },
         'burst-seconds': { type: 'string', default: '60' },
         fault: { type: 'string', default: '' },
@@ -89,6 +95,7 @@ function parse(): { parts: string[]; options: Options } {
       kills: whole('kills', values.kills, 0),
       seconds: whole('seconds', values.seconds, 1),
       seed: whole('seed', values.seed, 0),
+      events: whole('events', values.events, 1_000),
       keys: whole('keys', values.keys, 1),
       burstSeconds: whole('burst-seconds', values['burst-seconds'], 1),
       faults: FAULTS.filter(({ name }) => name.includes(values.fault)),

@@ -3,17 +3,11 @@
  * equals what was there before, but for users who went on meanwhile: they have both, what was before and what came since.
  */
 import { createHash } from 'node:crypto'
-import { join } from 'node:path'
 import type { Redis } from 'ioredis'
-import { createEncoder } from '../../streams/contract/codec.ts'
 import type { ClickFeatures } from '../../streams/contract/features.ts'
-import { parseEvent } from '../../streams/contract/input.ts'
-import { CLICKSTREAM } from '../../streams/contract/topics.ts'
-import { openEmbeddedRegistry } from '../../streams/log/embedded-registry.ts'
-import { openKafkaLog } from '../../streams/log/kafka.ts'
-import { EMBEDDED_FOLDERS } from '../../streams/stores.ts'
 import { startStreams } from './cluster-processes.ts'
 import { eventually } from './eventually.ts'
+import { openSender } from './sender.ts'
 
 export const REBUILD_MAX_S = 60
 /** Of all users, those who go on while Redis is empty. */
@@ -40,16 +34,21 @@ export async function runRebuild(
   const users = Array.from({ length: keys }, (_, i) => `user-${i}`)
   const moving = users.slice(0, Math.ceil(keys * MOVING_SHARE))
   const streams = Array.from({ length: processes }, () => startStreams(env))
-  const send = await openSender(env)
+  const sender = await openSender(env)
+  const append = async (round: string, some: readonly string[]): Promise<void> => {
+    for (let i = 0; i < some.length; i += APPEND_RECORDS) {
+      await sender.append(some.slice(i, i + APPEND_RECORDS).map((user) => sender.click(`${round}-${user}`, user)))
+    }
+  }
   const isWhole = async (): Promise<boolean> => (await redis.dbsize()) > keys // the marker is a key too
   try {
-    await send.clicks('first', users)
+    await append('first', users)
     await eventually('the features of all users are there', timeoutMs, isWhole, 200)
     const before = await fingerprints(redis)
 
     await redis.flushall()
     const emptiedMs = performance.now()
-    await send.clicks('second', moving)
+    await append('second', moving)
     await eventually('the features of all users are back', timeoutMs, isWhole, 200)
     await eventually(
       'those who went on have both',
@@ -72,7 +71,7 @@ export async function runRebuild(
     for (const process of streams) (error as Error).message += `\n${process.err.slice(-2_000)}`
     throw error
   } finally {
-    await send.close()
+    await sender.close()
     for (const process of streams) process.child.kill('SIGTERM')
     await Promise.all(streams.map((process) => process.ended()))
   }
@@ -80,32 +79,6 @@ export async function runRebuild(
 
 /** As db/features/redis.ts keeps them. */
 const keyOf = (user: string): string => `sf:f:{${user}}`
-
-/** Appends as the edge would. */
-async function openSender(env: Record<string, string>) {
-  const log = await openKafkaLog({ brokers: env.KAFKA_BROKERS!.split(','), clientId: 'sender' })
-  const registry = openEmbeddedRegistry(join(env.STREAMFORGE_DATA_DIR!, EMBEDDED_FOLDERS.registry))
-  const encode = await createEncoder(CLICKSTREAM, registry)
-  return {
-    /** One click of each user, now. */
-    async clicks(round: string, users: readonly string[]): Promise<void> {
-      for (let i = 0; i < users.length; i += APPEND_RECORDS) {
-        const receivedAt = Date.now()
-        const records = users.slice(i, i + APPEND_RECORDS).map((user) => {
-          const fields = { event_id: `${round}-${user}`, event_type: 'page_view', user_id: user, page_url: `/${round}` }
-          const parsed = parseEvent(CLICKSTREAM, fields, { receivedAt, currency: 'TRY', newId: () => '' })
-          if (!parsed.ok) throw new Error(parsed.problem.message)
-          return { topic: CLICKSTREAM, key: user, value: encode(parsed.event) }
-        })
-        await log.append(records)
-      }
-    },
-    async close() {
-      await log.close()
-      await registry.close()
-    },
-  }
-}
 
 /** Events of these users, by their features. */
 async function eventsOf(redis: Redis, users: readonly string[]): Promise<number> {

@@ -1,5 +1,5 @@
 /** `streamforge dlq` on both forms of the log: on a real broker, and on a data folder whose platform runs in another process. */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { describe, expect, it, onTestFinished } from 'vitest'
@@ -154,6 +154,11 @@ describe('on Kafka', () => {
     onTestFinished(() => log.close())
     await putAside(log, dataDir)
     await walkThrough(run)
+
+    // Of a platform that runs on the folder it is known on which Kafka it is.
+    const platform = { pid: process.pid, started_at: '', edge_url: 'http://127.0.0.1:1', data_dir: dataDir }
+    await writeFile(join(dataDir, 'running.json'), JSON.stringify({ ...platform, kafka_brokers: kafka.brokers.join() }))
+    expect(await commandWith({ STREAMFORGE_DATA_DIR: dataDir })('list')).toEqual(await run('list'))
     const found = await Promise.all([0, 1, 2, 3].map((partition) => log.read({ topic: ORDERS, partition }, 0, 10)))
     expect(found.flat()).toMatchObject([
       { key: 'ada', headers: { traceparent: 'kept', replayed_from: `${ORDERS}:3:17` } },

@@ -1,7 +1,7 @@
 /** `streamforge dlq`: the dead letters — what died of what, one in full, and the way back for those that can be read now. */
 import { access } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
-import type { Config } from '../../db/config.ts'
+import type { Config, ConfigOverrides } from '../../db/config.ts'
 import type { SchemaRegistry } from '../../streams/contract/codec.ts'
 import { toEpochMs } from '../../streams/contract/time-text.ts'
 import { deadLetterTopic, INPUT_TOPICS } from '../../streams/contract/topics.ts'
@@ -15,6 +15,7 @@ import { type EventLog, LogUnavailable } from '../../streams/log/event-log.ts'
 import { EMBEDDED_FOLDERS, openLog, openSchemas, storeSettings } from '../../streams/stores.ts'
 import { CommandFailed, type CommandIo, defineCommand, parseArguments, UsageError, wholeNumber } from '../command.ts'
 import { FOREIGN_USAGE, foreignTopicsOf } from '../foreign-topics.ts'
+import { findPlatform } from '../platform.ts'
 import { configFrom } from '../settings.ts'
 
 const OPTIONS = {
@@ -39,7 +40,7 @@ streamforge dlq replay --all        … for all, or with --topic and --reason fo
 
 An ID is <topic>:<partition>:<offset> of the dead letter, as list shows it. Replaying is safe at any time: a letter that was replayed is not replayed again, and an event
 that is in the results already is a duplicate. An event keeps its time, so one whose window has closed meanwhile is counted as late and kept on late.events.
-Works on the log that KAFKA_BROKERS names, else on that of the data folder, also while the platform runs.
+Works on the log that KAFKA_BROKERS names, else on that of the platform on the data folder, also while it runs.
 
   --topic T         letters of this topic only, e.g. transactions.orders
   --reason TEXT     replay: of this reason, or with this text in the message
@@ -52,7 +53,7 @@ ${FOREIGN_USAGE}`,
   async run(args, io) {
     const { values, positionals } = parseArguments(args, OPTIONS)
     const [verb, ...ids] = positionals
-    const config = configFrom(io.env, {
+    const config = await configOf(io, {
       dataDir: pathOf(values.data, io),
       foreignTopics: pathOf(values['foreign-topics'], io),
     })
@@ -65,6 +66,14 @@ ${FOREIGN_USAGE}`,
     throw new UsageError('dlq takes "list", "show" and an id, or "replay".')
   },
 })
+
+/** Where the environment names no Kafka, the log is that of the platform on the data folder: it says itself which Kafka it is on. */
+async function configOf({ env }: CommandIo, options: ConfigOverrides): Promise<Config> {
+  const config = configFrom(env, options)
+  if (config.kafkaBrokers.length > 0) return config
+  const kafkaBrokers = (await findPlatform(config.dataDir))?.kafka_brokers
+  return kafkaBrokers === undefined ? config : configFrom(env, { ...options, kafkaBrokers })
+}
 
 interface Asked {
   ids: readonly string[]

@@ -1,0 +1,159 @@
+/**
+ * Trino as the judge, by the JDBC catalog, with files in a folder and in S3: it selects from, inserts into, deletes from and optimizes our tables; we read what it left, and
+ * commit, compact and expire on top of it.
+ */
+import { mkdtemp, rm } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, beforeAll, expect, test } from 'vitest'
+import { withS3 } from '../../cli/servers/testing/with-s3.ts'
+import { withTrino } from '../../cli/servers/testing/with-trino.ts'
+import { icebergCatalog } from '../../cli/servers/trino.ts'
+import { openFolderObjects } from '../objects/folder.ts'
+import { openS3Objects } from '../objects/s3.ts'
+import { connect, type Database } from '../postgres/connect.ts'
+import { withPostgres } from '../testing/postgres.ts'
+import {
+  appendFiles,
+  compact,
+  createTable,
+  currentSnapshot,
+  expireSnapshots,
+  type Lake,
+  loadTable,
+  openJdbcCatalog,
+  openLake,
+  openLakeFiles,
+  openWriter,
+  partitionBy,
+  planScan,
+  type Row,
+  tableName,
+} from './index.ts'
+import { everyRow, everyType } from './testing/every-type.ts'
+import { allRows } from './testing/temporary-lake.ts'
+
+let folder: string
+let database: Database | undefined
+const lakes: Record<string, Lake> = {}
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'streamforge-lake-'))
+})
+afterAll(async () => {
+  await database?.close()
+  await rm(folder, { recursive: true, force: true })
+})
+
+const postgres = withPostgres()
+const s3 = withS3()
+const trino = withTrino(async () => {
+  const postgresUrl = await postgres.emptyDatabase()
+  database = connect(postgresUrl, { max: 4 })
+  const target = s3.target()
+  const files = { lake: openLakeFiles(await openFolderObjects(folder)), bucket: openLakeFiles(openS3Objects(target)) }
+  const { sql } = database
+  for (const [name, each] of Object.entries(files)) lakes[name] = openLake(await openJdbcCatalog(sql, name), each)
+  const settings = (catalogName: 'lake' | 'bucket') => ({
+    postgresUrl,
+    catalogName,
+    warehouse: files[catalogName].warehouse,
+  })
+  const { endpoint, region, accessKeyId, secretAccessKey } = s3.server
+  return {
+    lake: icebergCatalog(settings('lake')),
+    bucket: icebergCatalog({ ...settings('bucket'), s3: { endpoint, region, accessKeyId, secretAccessKey } }),
+  }
+})
+
+const name = tableName('raw.every')
+async function append(lake: Lake, rows: Row[]) {
+  const writer = await openWriter(lake, (await loadTable(lake, name)).metadata)
+  await writer.appendRows(rows)
+  return appendFiles(lake, name, await writer.finish())
+}
+const idsOf = async (lake: Lake) => (await allRows(lake, name, { columns: ['id'] })).map((row) => Number(row.id))
+
+test.each(['lake', 'bucket'])('files of the catalog %s', { timeout: 180_000 }, async (catalog) => {
+  const lake = lakes[catalog]!
+  const client = trino.client({ catalog, schema: 'raw' })
+  const narrow = (value: unknown): unknown =>
+    typeof value === 'bigint' ? Number(value) : Array.isArray(value) ? value.map(narrow) : value
+  const rowsOf = async (sql: string) => narrow((await client.query(sql)).rows) as unknown[][]
+  await createTable(lake, name, {
+    schema: everyType,
+    spec: partitionBy(everyType, [{ column: 'event_time', transform: 'day' }]),
+  })
+  expect(await rowsOf('SELECT count(*) FROM every')).toEqual([[0]])
+  await append(lake, everyRow.slice(0, 2))
+  await append(lake, everyRow.slice(2))
+
+  expect(await rowsOf('SELECT count(*), min(id), max(id) FROM every')).toEqual([[4, 0, 3]])
+  const select =
+    'SELECT CAST(big AS varchar), CAST(money AS varchar), CAST(huge AS varchar), CAST(day AS varchar), CAST(clock AS varchar), CAST(naive AS varchar), to_iso8601(event_time), CAST(key AS varchar), to_hex(raw), text FROM every WHERE id ='
+  expect(await rowsOf(`${select} 1`)).toEqual([
+    [
+      '9223372036854775807',
+      '9999999999999999.99',
+      '9999999999999999999999999999.9999999999',
+      '2022-01-08',
+      '23:59:59.999999',
+      '2100-01-01 00:00:00.000001',
+      '2023-11-14T22:13:20.123456Z',
+      'f79c3e09-677c-4bbd-a479-3f349cb785e7',
+      'FF'.repeat(40),
+      everyRow[1]!.text,
+    ],
+  ])
+  expect((await rowsOf(`${select} 2`))[0]?.slice(3, 7)).toEqual([
+    '1969-12-31',
+    '00:00:00.000000',
+    '1969-12-31 23:59:59.999999',
+    '1969-12-30T23:59:59.999999Z',
+  ])
+  // By partition and by bounds: what they exclude wrongly would be missing.
+  expect(await rowsOf("SELECT count(*) FROM every WHERE event_time < TIMESTAMP '1970-01-01 00:00:00 UTC'")).toEqual([
+    [1],
+  ])
+  expect(await rowsOf(`SELECT count(*) FROM every WHERE text = '${everyRow[1]!.text}'`)).toEqual([[1]])
+
+  await client.query(
+    "INSERT INTO every (id, text, event_time, small) VALUES (10, 'from Trino', TIMESTAMP '2026-01-01 10:00:00 UTC', 5), (11, NULL, NULL, NULL)",
+  )
+  await append(lake, [
+    { id: 12n, event_time: 1_767_225_600_000_000n },
+    { id: 13n, event_time: 1_767_225_600_000_001n },
+  ])
+  expect(await idsOf(lake)).toEqual([0, 1, 2, 3, 10, 11, 12, 13])
+  expect((await allRows(lake, name))[4]).toMatchObject({
+    text: 'from Trino',
+    small: 5,
+    event_time: 1_767_261_600_000_000n,
+  })
+
+  // Rows that it deletes by position: gone here as well, and for good once compacted.
+  await client.query('DELETE FROM every WHERE id IN (10, 13)')
+  const before = await planScan(lake, (await loadTable(lake, name)).metadata)
+  expect(before.files.some((file) => file.deletes.length > 0)).toBe(true)
+  expect(await idsOf(lake)).toEqual([0, 1, 2, 3, 11, 12])
+  await append(lake, [{ id: 14n, event_time: 1_767_225_600_000_002n }])
+  const compacted = await compact(lake, name, { minFiles: 2, sortBy: ['id'] })
+  expect(compacted.refused).toEqual([])
+  expect(
+    (await planScan(lake, (await loadTable(lake, name)).metadata)).files.every((f) => f.deletes.length === 0),
+  ).toBe(true)
+  expect(await idsOf(lake)).toEqual([0, 1, 2, 3, 11, 12, 14])
+  expect(await rowsOf('SELECT array_sort(array_agg(id)) FROM every')).toEqual([[[0, 1, 2, 3, 11, 12, 14]]])
+
+  await append(lake, [{ id: 15n, event_time: 1_767_225_600_000_003n }])
+  await client.query('ALTER TABLE every EXECUTE optimize')
+  expect(await idsOf(lake)).toEqual([0, 1, 2, 3, 11, 12, 14, 15])
+  await expireSnapshots(lake, name, { olderThanMs: Date.now() + 1 })
+  const { metadata } = await append(lake, [{ id: 16n }])
+  expect(metadata.snapshots).toHaveLength(2)
+  for (const { 'statistics-path': path } of metadata.statistics ?? []) await lake.files.read(path)
+  expect(currentSnapshot(metadata)?.summary['total-records']).toBe('9')
+  expect(await rowsOf('SELECT count(*) FROM every')).toEqual([[9]])
+  await client.query('ALTER TABLE every ADD COLUMN extra varchar')
+  await client.query("INSERT INTO every (id, extra) VALUES (17, 'x')")
+  expect((await allRows(lake, name)).at(-1)).toMatchObject({ id: 17n, extra: 'x', text: null })
+})

@@ -7,12 +7,18 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Kafka, logLevel } from 'kafkajs'
 import { describe, expect, it, onTestFinished } from 'vitest'
+import { foreignTopicsOf } from '../cli/foreign-topics.ts'
+import { loadConfig } from '../db/config.ts'
 import { connect, type Sql } from '../db/postgres/connect.ts'
 import { FOREIGN_GROUP } from '../streams/foreign/bridge.ts'
 import { makeTopics, withAdmin } from '../streams/log/kafka/testing/admin.ts'
+import { openLog, storeSettings } from '../streams/stores.ts'
 import { createRandom } from '../streams/testing/random.ts'
+import { systemClock } from '../streams/time/clock.ts'
+import { get } from './support/api.ts'
 import { withCluster } from './support/cluster.ts'
 import { eventually } from './support/eventually.ts'
+import { startPlatform } from './support/platform.ts'
 import { runCli, spawnCli } from './support/processes.ts'
 
 const TOPIC = 'user-activity-stream'
@@ -46,10 +52,10 @@ interface ActivityRow {
 const isPoison = (i: number): boolean => i % 100 === 37
 
 /** Values in the order of time: rows, and some that are none. */
-function createValues(firstMs: number): { values: string[]; rows: ActivityRow[] } {
+function createValues(firstMs: number, count = ROWS): { values: string[]; rows: ActivityRow[] } {
   const random = createRandom(11)
   const rows: ActivityRow[] = []
-  const values = Array.from({ length: ROWS }, (_, i) => {
+  const values = Array.from({ length: count }, (_, i) => {
     if (isPoison(i)) return random.pick(['not json', '{"half":', `{"action":"view","ts":"${i}"}`, '[]'])
     const action = random.pick(['view', 'view', 'view', 'cart', 'buy'] as const)
     const row: ActivityRow = {
@@ -182,6 +188,45 @@ describe('a foreign topic', () => {
 
     streams.child.kill('SIGTERM')
     expect(await streams.ended(), streams.err).toBe(0)
+  })
+})
+
+describe('a foreign topic in the embedded log', () => {
+  it('is filled by another process and read by the platform; a file that is none is a sentence', {
+    timeout: 120_000,
+  }, async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'streamforge-test-'))
+    onTestFinished(() => rm(folder, { recursive: true, force: true }))
+    const file = join(folder, 'foreign-topics.json')
+    const nonsense = await runCli(['up', '--data', folder, '--foreign-topics', file])
+    expect([nonsense.code, nonsense.err]).toEqual([
+      1,
+      expect.stringMatching(/^\S+foreign-topics\.json can't be read: .*\.\n$/),
+    ])
+
+    const topics = [{ topic: TOPIC, mapping: MAPPING, partitions: PARTITIONS }]
+    await writeFile(file, JSON.stringify({ topics }))
+    const platform = await startPlatform({ args: ['--no-simulate', '--foreign-topics', file] })
+    const config = loadConfig({ STREAMFORGE_DATA_DIR: platform.dataDir, STREAMFORGE_FOREIGN_TOPICS: file })
+    const settings = { ...storeSettings(config), foreign: await foreignTopicsOf(config) }
+    const { log } = await openLog(settings, { clock: systemClock })
+    const { values, rows } = createValues(Date.now() - 60_000, 2_000)
+    await log.append(values.map((value) => ({ topic: TOPIC, key: null, value: Buffer.from(value) })))
+    await log.close()
+    const buys = rows.filter(({ action }) => action === 'buy')
+    await eventually('the rows are in the results', 60_000, async () => {
+      const { data } = await get(platform.url, '/metrics/overview')
+      return data.events === rows.length
+    })
+    const { data } = await get(platform.url, '/metrics/top_products', { by: 'revenue', limit: 50 })
+    const minor = (data as { revenue: { revenue: number }[] }[])
+      .flatMap(({ revenue }) => revenue)
+      .reduce((sum, { revenue }) => sum + Math.round(revenue * 100), 0)
+    expect(minor).toBe(buys.reduce((sum, { kurus = 0 }) => sum + kurus, 0))
+    expect(await (await fetch(`${platform.url}/metrics`)).text()).toContain(
+      `streamforge_foreign_records_total{topic="${TOPIC}",outcome="dead_letter"}`,
+    )
+    expect(await platform.stop()).toBe(0)
   })
 })
 

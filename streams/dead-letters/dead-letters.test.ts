@@ -133,6 +133,18 @@ describe('the dead letters of a topic', () => {
     for (const id of [`${DLQ}:0:3`, `${DLQ}:1:0`, `${DLQ}:0:0x`]) expect(await deadLetter(world.log, id)).toBeNull()
   })
 
+  it('of the largest record that a log takes is no larger itself: only its beginning is kept, and it never comes back', async () => {
+    const world = await emptyWorld()
+    await append(world, ORDERS, Buffer.alloc(1_000_000, 'x'))
+    await runStreams(world, 'first')
+    const found = await deadLetter(world.log, `${DLQ}:0:0`)
+    expect(found!.letter).toMatchObject({ cutFromBytes: 1_000_000, reason: 'unknown_format', headers: { trace: 't' } })
+    expect(found!.letter.value.length).toBe(900_000)
+    expect(await replay(world, letters(found))).toMatchObject([
+      { outcome: 'refused', message: 'Of 1000000 bytes only the first 900000 were kept' },
+    ])
+  })
+
   it('that were published twice are one', async () => {
     const world = await worldWithLetters()
     const [first] = world.log.records({ topic: DLQ, partition: 0 })

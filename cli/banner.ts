@@ -1,16 +1,19 @@
-/** The one calm screen of `npm start`: where things are, and how to send the first event. */
+/** The one calm screen of `npm start`: where things are, and how to send the first event. In the cluster form also which processes there are. */
 import type { Config } from '../db/config.ts'
 import type { Secrets } from '../db/secrets.ts'
 import type { Edge } from '../edge/main.ts'
+import type { Server } from './cluster/servers.ts'
 
 export interface BannerInput {
-  edge: Edge
+  edge: Pick<Edge, 'url' | 'firstLogin'>
   secrets: Secrets
   config: Pick<Config, 'dataDir' | 'rate' | 'writeKey' | 'adminPassword'>
   simulate: boolean
+  /** Of the cluster form. */
+  parts?: readonly Server[] | undefined
 }
 
-export function banner({ edge, secrets, config, simulate }: BannerInput): string {
+export function banner({ edge, secrets, config, simulate, parts = [] }: BannerInput): string {
   const key = secrets.writeKey.reveal()
   const { firstLogin } = edge
   const password = config.adminPassword
@@ -20,7 +23,7 @@ export function banner({ edge, secrets, config, simulate }: BannerInput): string
     ? `${firstLogin.username} / ${firstLogin.password}   (shown this once: keep it)`
     : `admin, ${password}`
   return `
-  StreamForge is running
+  StreamForge is running${parts.length > 0 ? ' as a cluster' : ''}
 
   Dashboard     ${edge.url}/
   API           ${edge.url}/docs
@@ -28,7 +31,7 @@ export function banner({ edge, secrets, config, simulate }: BannerInput): string
   Admin login   ${login}
   Data          ${config.dataDir}
   Simulator     ${simulate ? `${config.rate} events/s (--no-simulate turns it off)` : 'off'}
-
+${processes(parts)}
   Send an event:
     curl ${edge.url}/api/v1/orders -H "X-Write-Key: ${config.writeKey ? '$STREAMFORGE_WRITE_KEY' : key}" \\
       -H "Content-Type: application/json" \\
@@ -38,4 +41,14 @@ export function banner({ edge, secrets, config, simulate }: BannerInput): string
   Ctrl-C stops; the next start goes on with all data.
 
 `
+}
+
+function processes(parts: readonly Server[]): string {
+  if (parts.length === 0) return ''
+  const width = Math.max(...parts.map(({ address }) => address.length))
+  const lines = parts.map(
+    ({ name, address, pid }) =>
+      `  ${name.padEnd(13)} ${address.padEnd(width)}   ${pid === null ? '' : `process ${pid}`}`,
+  )
+  return `\n${lines.map((line) => line.trimEnd()).join('\n')}\n`
 }

@@ -14,8 +14,10 @@ export interface CommandIo {
   env: Readonly<Record<string, string | undefined>>
   cwd: string
   clock: Clock
-  /** Aborted when the user wants the command to end (Ctrl-C). */
+  /** Aborted when the user wants the command to end (Ctrl-C), or whoever started it as a child is gone. */
   signal: AbortSignal
+  /** Where another process of ours started this one: tells it something. */
+  tellParent?: (message: object) => void
 }
 
 export interface Command {

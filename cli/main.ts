@@ -18,6 +18,8 @@ const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
   bench: async () => (await import('./commands/bench.ts')).bench,
 }
 
+const LINGER_MS = 3_000
+
 /** Runs one command and sets the exit code. */
 export async function main(args: readonly string[]): Promise<void> {
   const [name, ...rest] = args
@@ -38,6 +40,8 @@ export async function main(args: readonly string[]): Promise<void> {
   }
   const command = await load()
   process.exitCode = await command.run(rest, io)
+  // Asked to stop, and done with it: a client that does not let go of a server which is gone must not keep the process.
+  if (io.signal.aborted) setTimeout(() => process.exit(), LINGER_MS).unref()
 }
 
 async function overview(): Promise<string> {
@@ -59,7 +63,13 @@ function terminal(): CommandIo {
       if (++signals >= 3) process.exit(130)
     })
   }
+  if (process.send) {
+    process.once('disconnect', () => stop.abort())
+    // It must not keep alive what has nothing else to do.
+    process.channel?.unref()
+  }
   return {
+    ...(process.send && { tellParent: (message: object) => void process.send?.(message) }),
     out: (text) => process.stdout.write(text),
     err: (text) => process.stderr.write(text),
     isTty: process.stderr.isTTY === true,

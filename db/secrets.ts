@@ -16,6 +16,8 @@ export interface Secrets {
   readonly jwtSecret: Secret
   /** Of the embedded PostgreSQL; unused with DATABASE_URL. */
   readonly databasePassword: Secret
+  /** Of the Redis that `up --cluster` starts; unused with REDIS_URL. */
+  readonly redisPassword: Secret
 }
 
 const FILE = 'secrets.json'
@@ -23,6 +25,7 @@ const stored = z.object({
   writeKey: z.string().min(1).optional(),
   jwtSecret: z.string().min(32).optional(),
   databasePassword: z.string().min(1).optional(),
+  redisPassword: z.string().min(1).optional(),
 })
 type Stored = z.output<typeof stored>
 
@@ -37,11 +40,13 @@ export async function loadSecrets(folder: string, config: Pick<Config, 'writeKey
   if (!config.writeKey) kept.writeKey ??= `wk_${randomBytes(24).toString('base64url')}`
   if (!config.jwtSecret) kept.jwtSecret ??= randomBytes(48).toString('base64url')
   kept.databasePassword ??= randomBytes(24).toString('base64url')
+  kept.redisPassword ??= randomBytes(24).toString('base64url')
   if (JSON.stringify(kept) !== JSON.stringify(known)) await write(folder, path, kept)
   return Object.freeze({
     writeKey: config.writeKey ?? new Secret(kept.writeKey!),
     jwtSecret: config.jwtSecret ?? new Secret(kept.jwtSecret!),
     databasePassword: new Secret(kept.databasePassword),
+    redisPassword: new Secret(kept.redisPassword),
   })
 }
 

@@ -7,6 +7,7 @@ import { createRegistry } from '../../observability/metrics.ts'
 import { INPUT_TOPICS, topicNamed } from '../../streams/contract/topics.ts'
 import { openStores, storeSettings } from '../../streams/stores.ts'
 import { checkBelonging, EDGE_WRITES } from '../belonging.ts'
+import type { Ready } from '../cluster/role.ts'
 import { CommandFailed, defineCommand, parseArguments, UsageError } from '../command.ts'
 import { openDatabase } from '../database.ts'
 import { addressesOf, announceProcess } from '../processes.ts'
@@ -35,6 +36,8 @@ and feature store. Several edges need the same STREAMFORGE_WRITE_KEY and STREAMF
       )
     const logger = createLogger({ level: config.logLevel, service: 'edge' })
     const started = new Started(logger)
+    // The last thing: until then the process is one that runs here.
+    let leave = async (): Promise<void> => {}
     try {
       // What others write is not the edge's concern, nor may it be allowed to see it.
       await requireTopics(config, INPUT_TOPICS.map(topicNamed), logger)
@@ -65,11 +68,14 @@ and feature store. Several edges need the same STREAMFORGE_WRITE_KEY and STREAMF
         (e) => e.close(),
       )
       const addresses = { schema_registry_url: `${running.url}/schema-registry`, ...addressesOf(config) }
-      started.add(
-        await announceProcess(config.dataDir, { role: 'edge', url: running.url, startedMs: io.clock.now(), addresses }),
-        (leave) => leave(),
-      )
+      leave = await announceProcess(config.dataDir, {
+        role: 'edge',
+        url: running.url,
+        startedMs: io.clock.now(),
+        addresses,
+      })
       const { firstLogin } = running
+      io.tellParent?.({ ready: true, url: running.url, firstLogin } satisfies Ready)
       io.out(`The edge listens on ${running.url}.\n`)
       if (firstLogin)
         io.out(`Admin login: ${firstLogin.username} / ${firstLogin.password} (shown this once: keep it)\n`)
@@ -83,6 +89,7 @@ and feature store. Several edges need the same STREAMFORGE_WRITE_KEY and STREAMF
       throw error
     } finally {
       await started.stop()
+      await leave()
     }
   },
 })

@@ -19,6 +19,8 @@ const MISTAKES: [command: Command, args: string, about: RegExp][] = [
   [up, '--port', /--port/],
   [up, '--port abc', /--port .*whole number from 0 to 65535, not "abc"/],
   [up, '--port 70000 --rate fast', /--port .*--rate /],
+  [up, '--streams 3', /--streams goes with --cluster/],
+  [up, '--cluster --streams 13', /--streams takes a whole number from 1 to 12, not "13"/],
   [up, '--no-simulate=maybe', /no-simulate/],
   [status, 'please', /status takes options only, not "please"/],
   [status, '--jsn', /--jsn/],

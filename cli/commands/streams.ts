@@ -23,6 +23,9 @@ import { configFrom } from '../settings.ts'
 import { Started } from '../started.ts'
 import { requireTopics } from '../topics.ts'
 
+/** The runtime waits 10 s for its stores; then only the group is left to leave. */
+const STOP_MAX_MS = 20_000
+
 export const streams = defineCommand({
   name: 'streams',
   summary: 'run the streams as a process of its own (cluster)',
@@ -60,12 +63,14 @@ ${FOREIGN_USAGE}`,
     const owner = `${hostname()}-${process.pid}`
     const tasks = watchTasks({ owner, clock: io.clock })
     const started = new Started(logger)
+    // The last thing: until then the process is one that runs here.
+    let leave = async (): Promise<void> => {}
     try {
       const monitor = await startMonitor(config, { tasks, metrics })
       if (monitor) started.add(monitor, (m) => m.close())
       const addresses = addressesOf(config)
       const announcement = { role: 'streams', url: monitor?.url ?? null, startedMs: io.clock.now(), addresses } as const
-      started.add(await announceProcess(config.dataDir, announcement), (leave) => leave())
+      leave = await announceProcess(config.dataDir, announcement)
       const running = await startStreams({
         stores: settings,
         databaseUrl,
@@ -79,18 +84,38 @@ ${FOREIGN_USAGE}`,
       io.tellParent?.({ ready: true, url: monitor?.url ?? null, firstLogin: null } satisfies Ready)
       io.out(`The streams run${monitor ? `; metrics and health at ${monitor.url}` : ''}.\n`)
       io.signal.addEventListener('abort', () => void running.stop(), { once: true })
-      if (io.signal.aborted) await running.stop()
-      await running.done
-      logger.info({ owner }, 'The streams have stopped')
+      if (io.signal.aborted) void running.stop()
+      if (await endsInTime(running.done, io)) logger.info({ owner }, 'The streams have stopped')
+      else
+        logger.warn(
+          { owner },
+          'Kafka did not let the streams go in time; what was not written is computed again from the log',
+        )
       return 0
     } catch (error) {
       if (error instanceof OffsetOutOfRange || error instanceof ObjectStoreError) throw new CommandFailed(error.message)
       throw error
     } finally {
       await started.stop()
+      await leave()
     }
   },
 })
+
+/** Whoever is asked to stop ends, also where the servers are gone already. @returns whether the streams have ended by then */
+async function endsInTime(done: Promise<void>, { signal, clock }: CommandIo): Promise<boolean> {
+  const late = new AbortController()
+  const tooLate = new Promise<void>((resolve) => {
+    const wait = () => void clock.sleep(STOP_MAX_MS, late.signal).then(resolve)
+    if (signal.aborted) wait()
+    else signal.addEventListener('abort', wait, { once: true })
+  })
+  try {
+    return await Promise.race([done.then(() => true), tooLate.then(() => false)])
+  } finally {
+    late.abort()
+  }
+}
 
 async function startMonitor(
   { host, metricsPort }: Config,

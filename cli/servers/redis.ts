@@ -52,6 +52,8 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
     ['maxmemory', `${options.maxMemoryMb ?? 2_048}mb`],
     ['maxmemory-policy', 'noeviction'],
     ['daemonize', 'no'],
+    // Its command line stays what it was, with the folder in it: by that an orphan is known.
+    ['set-proc-title', 'no'],
     // Of a setting that is there twice, Redis takes the last.
     ...Object.entries(options.settings ?? {}),
   ]

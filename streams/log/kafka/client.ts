@@ -77,8 +77,8 @@ function logTo(logger: Logger): (entry: LogEntry) => void {
     const line = { part: `kafkajs ${namespace}`, ...rest }
     const now = performance.now()
     const repeated = now - (saidMs.get(namespace) ?? Number.NEGATIVE_INFINITY) < REPEATED_AFTER_MS
-    // A coordinator that still loads, or has moved, is an everyday answer.
-    const everyday = typeof log.error === 'string' && log.error.includes('coordinator')
+    // A coordinator that still loads, or has moved, and a group that shares its partitions anew are everyday answers; so is the end that we ask for.
+    const everyday = /coordinator|rebalanc|the subscription stops/.test(`${log.error ?? ''} ${message}`)
     if (level !== logLevel.ERROR || repeated || everyday) return logger.debug(line, message)
     saidMs.set(namespace, now)
     logger.warn(line, message)

@@ -1,4 +1,5 @@
 /** What goes wrong between us and S3: tried again where that helps, for a bounded time, with one effect; and told with the names of bucket and object where it does not. */
+import { truncateSync } from 'node:fs'
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -198,6 +199,18 @@ test('an upload in parts that can not be finished is removed, and leaves no obje
   proxy.plan = (request) => (request.includes('partNumber=3') ? { status: 500 } : 'pass')
   expect((await failure(store.putFile('big', path))).message).toMatch(/\/big" .* could not be stored: SlowDown/)
   expect(proxy.requests.at(-1)).toMatch(/^DELETE .*\/big\?uploadId=/)
+  expect(await store.list('')).toEqual([])
+})
+
+test('a file that becomes shorter while it goes up leaves neither object nor parts', async () => {
+  const path = join(folder, 'in')
+  await writeFile(path, patterned(40 * MIB))
+  proxy.plan = (request) => {
+    if (request.includes('partNumber=2')) truncateSync(path, 6 * MIB)
+    return 'pass'
+  }
+  await expect(store.putFile('shrinking', path)).rejects.toThrow(/became shorter while it was stored as "shrinking"/)
+  expect(proxy.requests.at(-1)).toMatch(/^DELETE .*\/shrinking\?uploadId=/)
   expect(await store.list('')).toEqual([])
 })
 

@@ -115,6 +115,24 @@ describe('rows of a foreign topic', () => {
     expect(await results(world)).toEqual({ ...truth(rows), late: 0, duplicate: 0 })
   })
 
+  it('are shared by bridges that come and go, each row once', async () => {
+    const world = await foreignWorld()
+    const rows = someRows(300, SIM_START_MS)
+    const first = startBridge(world)
+    await put(world, rows.slice(0, 100))
+    await world.clock.advance(1_000)
+    const second = startBridge(world)
+    await put(world, rows.slice(100, 200))
+    await world.clock.advance(1_000)
+    await stopBridge(world, first)
+    await put(world, rows.slice(200))
+    await world.clock.advance(15_000)
+    await stopBridge(world, second)
+    expect(await committed(world)).toEqual([100, 100, 100])
+    const { orders, minor, late } = await results(world)
+    expect({ orders, minor, late }).toEqual({ ...truth(rows), late: 0 })
+  })
+
   it('that were appended and not committed are appended again, and counted once', async () => {
     const world = await foreignWorld()
     const rows = someRows(90, SIM_START_MS)

@@ -10,6 +10,7 @@ import { fileURLToPath } from 'node:url'
 const TYPESCRIPT = new URL('../cli/typescript.mjs', import.meta.url).href
 
 export interface Part<R> {
+  readonly pid: number
   /** The next line that the part tells. @throws Error when it ended instead */
   next(): Promise<R>
   /** Asks a part that waits by {@link told}. */
@@ -33,6 +34,7 @@ export function startPart<R>(module: URL, settings: object, nodeFlags: readonly 
     return JSON.parse(value) as R
   }
   return {
+    pid: child.pid!,
     next,
     ask() {
       child.stdin!.write('next\n')

@@ -10,6 +10,7 @@ import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type Part, startPart } from './child.ts'
 import { assertRight, type Counted, count } from './counts.ts'
+import { limitCpu } from './cpu-share.ts'
 import { AVRO_PREFIX, type LoadedBroker, openBroker, PEER_BROKERS, tool } from './kafka-broker.ts'
 import type { KafkaRunFigures, KafkaRunSettings } from './kafka-process.ts'
 import { percentile, treeCpuSeconds } from './measure.ts'
@@ -69,6 +70,8 @@ export const kafka: Benchmark = {
     peers: { type: 'string', default: '' },
     /** Of the peers, in GiB. */
     heap: { type: 'string', default: '1' },
+    /** Of one core, for each of our processes: how they scale then does not depend on how many cores there are. */
+    'cpu-percent': { type: 'string' },
     /** A folder to keep the generated files in, or to find them in. */
     workload: { type: 'string' },
     /** Passed to the measured process, e.g. `--cpu-prof`. */
@@ -87,13 +90,14 @@ export const kafka: Benchmark = {
     const peers = list(options.peers).flatMap((name) => PEERS[name] ?? [])
     const jobs = options.jobs as KafkaRunSettings['jobs']
     const flags = options.node ? String(options.node).split(' ') : []
+    const cpuPercent = options['cpu-percent'] ? Number(options['cpu-percent']) : null
     const measure = async (folder: string) => {
       const broker = await openBroker(folder, spec, (text) => console.error(text))
       try {
         const runs = variants.map((): Run[] => [])
         for (let round = 0; round < Number(options.runs); round++) {
           for (const [i, variant] of variants.entries()) {
-            const { run, counted } = await runOnce(broker, variant, jobs, flags)
+            const { run, counted } = await runOnce(broker, variant, { jobs, flags, cpuPercent })
             const name = `streamforge-${variant.form}${variant.processes > 1 ? `-${variant.processes}` : ''}`
             console.error(line(name, run, counted))
             assertRight(counted, broker.expected, spec.latePerMillion === 0)
@@ -104,7 +108,7 @@ export const kafka: Benchmark = {
         }
         for (const [i, variant] of variants.entries()) {
           const one = runs[variants.findIndex((v) => v.form === variant.form && v.processes === 1)]
-          show(row(variant, runs[i]!, jobs, variant.processes > 1 ? one : undefined))
+          show(row(variant, runs[i]!, jobs, { one: variant.processes > 1 ? one : undefined, cpuPercent }))
         }
       } finally {
         await broker.stop()
@@ -116,11 +120,17 @@ export const kafka: Benchmark = {
   },
 }
 
+interface HowToRun {
+  jobs: KafkaRunSettings['jobs']
+  /** Of Node. */
+  flags: readonly string[]
+  cpuPercent: number | null
+}
+
 async function runOnce(
   broker: LoadedBroker,
   { form, processes }: Variant,
-  jobs: KafkaRunSettings['jobs'],
-  flags: readonly string[],
+  { jobs, flags, cpuPercent }: HowToRun,
 ): Promise<{ run: Run; counted: Counted }> {
   return withFolder(async (folder) => {
     const server = await startDatabase(folder)
@@ -140,11 +150,13 @@ async function runOnce(
         }
         return startPart<KafkaRunFigures>(new URL('./kafka-process.ts', import.meta.url), settings, flags)
       })
+      const limits = cpuPercent === null ? [] : parts.map(({ pid }) => limitCpu(pid, cpuPercent))
       // Nobody leaves before all have read everything: the others would take over what is left behind.
       await Promise.all(parts.map((part) => part.next()))
       const figures = await Promise.all(parts.map((part) => part.ask()))
       const brokerCpuSeconds = (await broker.cpuSeconds()) - before.broker
       await Promise.all(parts.map((part) => part.end()))
+      for (const lift of limits) lift()
       return {
         run: together(figures, brokerCpuSeconds, treeCpuSeconds(server.pid) - before.postgres),
         counted: await count(server.url),
@@ -202,13 +214,18 @@ function line(name: string, run: Run, counted: Counted): string {
   return `${name} ${fields.map(([key, value]) => `${key}=${value}`).join(' ')}`
 }
 
-function row({ form, processes }: Variant, runs: readonly Run[], jobs: string, one: readonly Run[] | undefined): Row {
+function row(
+  { form, processes }: Variant,
+  runs: readonly Run[],
+  jobs: string,
+  { one, cpuPercent }: { one: readonly Run[] | undefined; cpuPercent: number | null },
+): Row {
   const median = (of: (r: Run) => number, from = runs) => percentile(from.map(of), 0.5)
   const perMillion = (of: (r: Run) => number) => median((r) => (of(r) / r.events) * 1e6).toFixed(2)
   const speed = median((r) => r.eventsPerSecond)
   const ratio = one ? `, ${(speed / median((r) => r.eventsPerSecond, one)).toFixed(2)} times one process` : ''
   return {
-    benchmark: `kafka, ${form === 'json' ? 'JSON' : 'Avro'}, ${processes === 1 ? 'one process' : `${processes} processes`}${jobs === 'queries' ? '' : `, jobs: ${jobs}`}`,
+    benchmark: `kafka, ${form === 'json' ? 'JSON' : 'Avro'}, ${processes === 1 ? 'one process' : `${processes} processes`}${jobs === 'queries' ? '' : `, jobs: ${jobs}`}${cpuPercent === null ? '' : `, each ${cpuPercent} % of a core`}`,
     target: TARGETS[`${form} ${processes}`] ?? '',
     result: `**${perMillion((r) => r.cpuSeconds)} CPU s/M**, ${number(speed)} events/s${ratio}`,
     details: [

@@ -130,6 +130,8 @@ function roleEnvironment(config: Config, env: Io['env'], servers: Servers): Reco
     // Checkpoints belong to the results in this database; those of the embedded form lie beside them.
     STREAMFORGE_OBJECTS_URL: `file://${join(config.dataDir, CLUSTER_FOLDER, 'objects')}`,
     ...env,
+    // As given on the command line.
+    ...(config.foreignTopics !== '' && { STREAMFORGE_FOREIGN_TOPICS: config.foreignTopics }),
     ...servers.env,
   }
 }

@@ -32,6 +32,18 @@ async function end(process: CliProcess, signal: NodeJS.Signals): Promise<number 
   return process.ended()
 }
 
+/** Starts another edge, as often as it takes: one that finds no Kafka or no PostgreSQL says so and ends. */
+export async function replaceEdge(cluster: Cluster): Promise<void> {
+  const { url, process } = await eventually(
+    'an edge is up',
+    120_000,
+    () => startEdge(cluster.env).catch(() => undefined),
+    500,
+  )
+  cluster.edge = process
+  cluster.target.url = url
+}
+
 export const FAULTS: readonly Fault[] = [
   {
     name: 'kill -9 of a streams process',
@@ -57,7 +69,10 @@ export const FAULTS: readonly Fault[] = [
       const one = random.int(streams.length)
       const process = streams[one]!
       // Earlier it may not have heard of signals yet.
-      await eventually('the process runs', 60_000, () => process.out.includes('The streams run'))
+      const runs = () => process.out.includes('The streams run')
+      await eventually('the process runs', 60_000, () => runs() || process.child.exitCode !== null)
+      // It could not begin, because of another fault: its supervisor's turn.
+      if (!runs()) return
       const code = await end(process, 'SIGTERM')
       if (code !== 0) throw new Error(`A streams process that was to stop ended with ${code}:\n${process.err}`)
       streams[one] = startStreams(env)
@@ -82,9 +97,7 @@ export const FAULTS: readonly Fault[] = [
     weight: 2,
     async run(cluster) {
       await end(cluster.edge, 'SIGKILL')
-      const { url, process } = await startEdge(cluster.env)
-      cluster.edge = process
-      cluster.target.url = url
+      await replaceEdge(cluster)
     },
   },
   { name: 'kill -9 of the broker', weight: 1, run: ({ servers }) => servers.restartKafka('kill') },

@@ -8,7 +8,7 @@ import { flowing, load, platformEnvironment, startEdge, startStreams } from '../
 import { eventually } from '../support/eventually.ts'
 import { caughtUp, emptyLedger, eventsProcessed, expectLedger } from '../support/ledger.ts'
 import type { CliProcess } from '../support/processes.ts'
-import { type Cluster, type Fault, pickFault } from './faults.ts'
+import { type Cluster, type Fault, pickFault, replaceEdge } from './faults.ts'
 import type { ChaosServers } from './servers.ts'
 
 export interface KillsOptions {
@@ -55,8 +55,7 @@ export async function runKills({ servers, kills, seconds, seed, faults, say, sig
       counts.set(fault.name, (counts.get(fault.name) ?? 0) + 1)
       const faultMs = performance.now()
       await fault.run(cluster)
-      driverFaults += await supervise(cluster, say)
-      if (!atOnce) await flowing(target, RECOVERY_MS)
+      if (!atOnce) driverFaults += await recovered(cluster, say)
       const tookMs = performance.now() - faultMs
       if (!atOnce) slowestMs = Math.max(slowestMs, tookMs)
       say(
@@ -66,7 +65,7 @@ export async function runKills({ servers, kills, seconds, seed, faults, say, sig
       if (clientFailure) throw clientFailure
       await delay(random.int(500), undefined, { signal }).catch(() => undefined)
     }
-    await flowing(target, RECOVERY_MS)
+    driverFaults += await recovered(cluster, say)
     ending.abort()
     await clients
     if (clientFailure) throw clientFailure
@@ -98,29 +97,51 @@ export async function runKills({ servers, kills, seconds, seed, faults, say, sig
  */
 const DRIVER_FAULT = "Cannot read properties of null (reading 'write')"
 
-/** Starts again what the driver's fault has ended. @throws Error where a process ended by itself otherwise: that is a bug */
+const ended = ({ child }: CliProcess): boolean => child.exitCode !== null || child.signalCode !== null
+
+/** Why a process may have ended without being killed. @throws Error with what it said, where there is no reason: that is a bug */
+function reasonOf({ child, out, err }: CliProcess): string {
+  if (err.includes(DRIVER_FAULT)) return 'the PostgreSQL driver ended it'
+  // One that begins while a server is away says so in a sentence and ends.
+  if (child.exitCode === 1 && !out.includes('The streams run') && !/^ {4}at /m.test(err))
+    return `it could not begin: ${err.trim().split('\n').at(-1)}`
+  throw new Error(`A process ended by itself, with ${child.exitCode ?? child.signalCode}:\n${err.slice(-4_000)}`)
+}
+
+/** Starts again what has ended by itself, for a reason that is known. @returns how many the driver has ended */
 async function supervise(cluster: Cluster, say: (line: string) => void): Promise<number> {
-  const ended = ({ child }: CliProcess): boolean => child.exitCode !== null || child.signalCode !== null
-  const assertKnown = ({ child, err }: CliProcess): void => {
-    if (err.includes(DRIVER_FAULT)) return
-    throw new Error(`A process ended by itself, with ${child.exitCode ?? child.signalCode}:\n${err.slice(-4_000)}`)
+  let byDriver = 0
+  const again = (process: CliProcess): void => {
+    const reason = reasonOf(process)
+    if (process.err.includes(DRIVER_FAULT)) byDriver++
+    say(`               a process is started again: ${reason}`)
   }
-  let restarts = 0
   for (const [i, process] of cluster.streams.entries()) {
     if (!ended(process)) continue
-    assertKnown(process)
+    again(process)
     cluster.streams[i] = startStreams(cluster.env)
-    restarts++
   }
   if (ended(cluster.edge)) {
-    assertKnown(cluster.edge)
-    const { url, process } = await startEdge(cluster.env)
-    cluster.edge = process
-    cluster.target.url = url
-    restarts++
+    again(cluster.edge)
+    await replaceEdge(cluster)
   }
-  if (restarts > 0) say(`               the PostgreSQL driver has ended ${restarts} process(es): started again`)
-  return restarts
+  return byDriver
+}
+
+/** Waits until all partitions are read on, with a supervisor at work. @returns how many processes the driver has ended meanwhile */
+async function recovered(cluster: Cluster, say: (line: string) => void): Promise<number> {
+  let byDriver = 0
+  let waiting = true
+  const flows = flowing(cluster.target, RECOVERY_MS).finally(() => {
+    waiting = false
+  })
+  flows.catch(() => undefined) // told below
+  while (waiting) {
+    byDriver += await supervise(cluster, say)
+    await Promise.race([flows.catch(() => undefined), delay(500)])
+  }
+  await flows
+  return byDriver
 }
 
 /** For the search after a failure: what a process said last, and how it says its tasks are. */

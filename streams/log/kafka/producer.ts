@@ -166,15 +166,15 @@ export function createProducer({
   }
 
   async function reconnect(): Promise<void> {
-    for (let pauseMs = RECONNECT_FIRST_MS; !closing.signal.aborted; pauseMs = Math.min(pauseMs * 2, RECONNECT_MAX_MS)) {
+    let pauseMs = RECONNECT_FIRST_MS
+    // Looked at after every attempt: a session that is lost at once must not be the last.
+    while (session === null && !closing.signal.aborted) {
       await clock.sleep(pauseMs, closing.signal)
       if (closing.signal.aborted) break
-      try {
-        await connect()
-        break
-      } catch (error) {
-        away = error as LogUnavailable
-      }
+      pauseMs = Math.min(pauseMs * 2, RECONNECT_MAX_MS)
+      await connect().catch((error: LogUnavailable) => {
+        away = error
+      })
     }
     reconnecting = null
   }

@@ -22,8 +22,6 @@ export interface CommandIo {
 
 export interface Command {
   name: string
-  /** One line, for the list of commands. */
-  summary: string
   usage: string
   /** @returns the exit code */
   run(args: readonly string[], io: CommandIo): Promise<number>

@@ -3,19 +3,58 @@ import { systemClock } from '../streams/time/clock.ts'
 import type { Command, CommandIo } from './command.ts'
 import { version } from './version.ts'
 
-/** Loaded when needed: `status` must not wait for what only `up` needs. */
-const COMMANDS: Readonly<Record<string, () => Promise<Command>>> = {
-  up: async () => (await import('./commands/up.ts')).up,
-  edge: async () => (await import('./commands/edge.ts')).edge,
-  streams: async () => (await import('./commands/streams.ts')).streams,
-  status: async () => (await import('./commands/status.ts')).status,
-  doctor: async () => (await import('./commands/doctor.ts')).doctor,
-  schemas: async () => (await import('./commands/schemas.ts')).schemas,
-  simulate: async () => (await import('./commands/simulate.ts')).simulate,
-  replay: async () => (await import('./commands/replay.ts')).replay,
-  dlq: async () => (await import('./commands/dlq.ts')).dlq,
-  topics: async () => (await import('./commands/topics.ts')).topics,
-  bench: async () => (await import('./commands/bench.ts')).bench,
+interface Entry {
+  /** One line, for the list of commands. */
+  summary: string
+  load(): Promise<Command>
+}
+
+/** Code is loaded when it is needed: neither the list nor `status` must wait for what only `up` needs. */
+const COMMANDS: Readonly<Record<string, Entry>> = {
+  up: {
+    summary: 'run the whole platform on this machine (npm start)',
+    load: async () => (await import('./commands/up.ts')).up,
+  },
+  edge: {
+    summary: 'run the edge as a process of its own (cluster)',
+    load: async () => (await import('./commands/edge.ts')).edge,
+  },
+  streams: {
+    summary: 'run the streams as a process of its own (cluster)',
+    load: async () => (await import('./commands/streams.ts')).streams,
+  },
+  status: {
+    summary: 'where the running platform listens, and how it is',
+    load: async () => (await import('./commands/status.ts')).status,
+  },
+  doctor: {
+    summary: 'send one event through every part and say what is wrong',
+    load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+  schemas: {
+    summary: 'what the schema registry holds',
+    load: async () => (await import('./commands/schemas.ts')).schemas,
+  },
+  simulate: {
+    summary: 'send simulated visitors, orders and trips',
+    load: async () => (await import('./commands/simulate.ts')).simulate,
+  },
+  replay: {
+    summary: 'send the rows of a CSV, JSON or NDJSON file as events',
+    load: async () => (await import('./commands/replay.ts')).replay,
+  },
+  dlq: {
+    summary: 'dead letters: list, show, replay',
+    load: async () => (await import('./commands/dlq.ts')).dlq,
+  },
+  topics: {
+    summary: 'make the topics that a Kafka cluster lacks',
+    load: async () => (await import('./commands/topics.ts')).topics,
+  },
+  bench: {
+    summary: 'measure this checkout on this machine',
+    load: async () => (await import('./commands/bench.ts')).bench,
+  },
 }
 
 const LINGER_MS = 3_000
@@ -29,27 +68,23 @@ export async function main(args: readonly string[]): Promise<void> {
     return
   }
   if (name === undefined || name === 'help' || name === '--help' || name === '-h') {
-    io.out(await overview())
+    io.out(overview())
     return
   }
-  const load = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
-  if (!load) {
+  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined
+  if (!entry) {
     io.err(`There is no command "${name}". Known: ${Object.keys(COMMANDS).join(', ')}. See "streamforge --help".\n`)
     process.exitCode = 2
     return
   }
-  const command = await load()
+  const command = await entry.load()
   process.exitCode = await command.run(rest, io)
   // Asked to stop, and done with it: a client that does not let go of a server which is gone must not keep the process.
   if (io.signal.aborted) setTimeout(() => process.exit(), LINGER_MS).unref()
 }
 
-async function overview(): Promise<string> {
-  const lines: string[] = []
-  for (const load of Object.values(COMMANDS)) {
-    const { name, summary } = await load()
-    lines.push(`  ${name.padEnd(10)} ${summary}`)
-  }
+function overview(): string {
+  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
   return `streamforge <command> [options]\n\n${lines.join('\n')}\n\n"streamforge <command> --help" tells more about one.\n`
 }
 

@@ -12,7 +12,6 @@ const BENCHMARKS: readonly Benchmark[] = [streams, kafka, memory, ingest, latenc
 
 export const bench = defineCommand({
   name: 'bench',
-  summary: 'measure this checkout on this machine',
   usage: `streamforge bench [NAME] [options]
 
 Runs one benchmark or all (${BENCHMARKS.map((b) => b.name).join(', ')}) and prints a row of a Markdown table for each. bench/README.md holds figures

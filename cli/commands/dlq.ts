@@ -32,7 +32,6 @@ const OPTIONS = {
 
 export const dlq = defineCommand({
   name: 'dlq',
-  summary: 'dead letters: list, show, replay',
   usage: `streamforge dlq list                what died of what, and the newest
 streamforge dlq show ID             one in full: why it died, where it came from, its bytes
 streamforge dlq replay ID…          tries again; what can be read now goes back to its topic, once

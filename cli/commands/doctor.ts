@@ -20,7 +20,6 @@ interface Hop {
 
 export const doctor = defineCommand({
   name: 'doctor',
-  summary: 'send one event through every part and say what is wrong',
   usage: `streamforge doctor [options]
 
 Exit code 0 when every hop worked, 1 when one failed.

@@ -18,7 +18,6 @@ import { version } from '../version.ts'
 
 export const edge = defineCommand({
   name: 'edge',
-  summary: 'run the edge as a process of its own (cluster)',
   usage: `streamforge edge [options]
 
 Takes events and serves results, until SIGTERM or Ctrl-C; then requests in flight are finished. Needs DATABASE_URL; KAFKA_BROKERS and REDIS_URL name the cluster's log

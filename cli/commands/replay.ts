@@ -12,7 +12,6 @@ const names = Object.keys(PRESETS).join(', ')
 
 export const replay = defineCommand({
   name: 'replay',
-  summary: 'send the rows of a CSV, JSON or NDJSON file as events',
   usage: `streamforge replay FILE --mapping NAME|FILE [options]
 
 Sends each row of a CSV, JSON or NDJSON file as an event. After an interrupt the same command goes on where it stopped.

@@ -12,7 +12,6 @@ type Version = z.output<typeof version>
 
 export const schemas = defineCommand({
   name: 'schemas',
-  summary: 'what the schema registry holds',
   usage: `streamforge schemas ls              subjects with their newest version
 streamforge schemas show SUBJECT    its versions, and the newest schema
 

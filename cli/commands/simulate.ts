@@ -7,7 +7,6 @@ import { findEdge, TARGET_OPTIONS, TARGET_USAGE } from '../platform.ts'
 
 export const simulate = defineCommand({
   name: 'simulate',
-  summary: 'send simulated visitors, orders and trips',
   usage: `streamforge simulate [options]
 
 Sends the traffic of a simulated shop and city to a running platform, until Ctrl-C or --events.

@@ -17,7 +17,6 @@ interface Health {
 
 export const status = defineCommand({
   name: 'status',
-  summary: 'where the running platform listens, and how it is',
   usage: `streamforge status [options]
 
 Exit code 0: running and well; 1: running, but a part is not well; ${NOT_RUNNING}: not running.

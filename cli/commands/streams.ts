@@ -28,7 +28,6 @@ const STOP_MAX_MS = 20_000
 
 export const streams = defineCommand({
   name: 'streams',
-  summary: 'run the streams as a process of its own (cluster)',
   usage: `streamforge streams [options]
 
 Computes windows, sessions, features and alerts from the log, until SIGTERM or Ctrl-C; then what was computed is written and checkpointed, and the partitions are

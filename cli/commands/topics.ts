@@ -10,7 +10,6 @@ import { configFrom } from '../settings.ts'
 
 export const topics = defineCommand({
   name: 'topics',
-  summary: 'make the topics that a Kafka cluster lacks',
   usage: `streamforge topics [options]
 
 Makes what is missing; a topic that is there is only held against what the platform needs. May be run again at any time.

@@ -32,7 +32,6 @@ import { version } from '../version.ts'
 
 export const up = defineCommand({
   name: 'up',
-  summary: 'run the whole platform on this machine (npm start)',
   usage: `streamforge up [options]
 
 Starts edge, streams, the embedded stores and a simulator, and runs until Ctrl-C. The next start goes on with all data.

@@ -25,7 +25,10 @@ export interface Expired {
   files: string[]
 }
 
-/** Pure. A branch's own `min-snapshots-to-keep` and `max-snapshot-age-ms` win over the options. */
+/**
+ * Pure. What is kept: heads of branches and tags, a branch's newest, and what is younger than asked for. A branch's own `min-snapshots-to-keep` and `max-snapshot-age-ms` only
+ * ever keep more: whoever set them on the table meant it.
+ */
 export function snapshotsToExpire(
   metadata: TableMetadata,
   { olderThanMs, retainLast = 1 }: ExpireOptions,
@@ -35,27 +38,14 @@ export function snapshotsToExpire(
   for (const ref of Object.values(metadata.refs)) {
     keep.add(ref['snapshot-id'])
     if (ref.type !== 'branch') continue
-    const count = ref['min-snapshots-to-keep'] ?? retainLast
-    const age = ref['max-snapshot-age-ms']
-    const before = age === undefined ? olderThanMs : nowMs - age
+    const count = Math.max(retainLast, ref['min-snapshots-to-keep'] ?? 0)
+    const keptAge = nowMs - (ref['max-snapshot-age-ms'] ?? 0)
     let i = 0
     for (const snapshot of ancestors(metadata, ref['snapshot-id']))
-      if (i++ < count || snapshot['timestamp-ms'] >= before) keep.add(snapshot['snapshot-id'])
+      if (i++ < count || snapshot['timestamp-ms'] >= keptAge) keep.add(snapshot['snapshot-id'])
   }
-  const old = metadata.snapshots.filter(
-    (each) => each['timestamp-ms'] < olderThanMs || isBranchAged(metadata, each['snapshot-id'], nowMs),
-  )
+  const old = metadata.snapshots.filter((each) => each['timestamp-ms'] < olderThanMs)
   return new Set(old.map((each) => each['snapshot-id']).filter((id) => !keep.has(id)))
-}
-
-/** On a branch that sets an age of its own, the age decides even where the options would keep the snapshot. */
-function isBranchAged(metadata: TableMetadata, id: Long, nowMs: number): boolean {
-  const branches = Object.values(metadata.refs).filter((ref) => ref['max-snapshot-age-ms'] !== undefined)
-  return branches.some((ref) =>
-    [...ancestors(metadata, ref['snapshot-id'])].some(
-      (each) => each['snapshot-id'] === id && each['timestamp-ms'] < nowMs - ref['max-snapshot-age-ms']!,
-    ),
-  )
 }
 
 /** @throws as `commit` does */

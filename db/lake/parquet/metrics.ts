@@ -54,7 +54,7 @@ function parse(type: string, text: string | undefined): Value | undefined {
   const primitive = primitiveOf(type)
   switch (primitive.kind) {
     case 'boolean':
-      return text === 'true' ? true : text === 'false' ? false : undefined
+      return /^(true|1)$/.test(text) ? true : /^(false|0)$/.test(text) ? false : undefined
     case 'int':
     case 'long':
       return /^-?\d+$/.test(text) ? BigInt(text) : undefined

@@ -32,6 +32,7 @@ export function operatorsFor<T extends InputTopic>(
   topology: readonly Job[],
   topic: T,
   partition: number,
+  hotMax?: number,
 ): Operator<EventOf[T]>[] {
-  return topology.flatMap((job) => (job.on[topic] ?? []).map((open) => open(partition)))
+  return topology.flatMap((job) => (job.on[topic] ?? []).map((open) => open(partition, hotMax)))
 }

@@ -37,6 +37,7 @@ export interface PackedStateSpec<E extends Packable> {
 }
 
 const HOT_MAX = 16_384
+const MANY_SHARE = 1 / 32
 const ALIVE = 1
 const UNSAVED = 2
 const UNPUBLISHED = 4
@@ -49,7 +50,7 @@ export class PackedState<E extends Packable> {
   readonly #spec: PackedStateSpec<E>
   readonly #type
   readonly #schema: Schema
-  readonly #halfHot: number
+  readonly #hotMax: number
   /** Objects by key, in two generations: what is not asked for during one is packed. */
   #young = new Map<string, E>()
   #old = new Map<string, E>()
@@ -84,7 +85,7 @@ export class PackedState<E extends Packable> {
     const fields = [{ name: 'unpublished', type: 'boolean' }, ...spec.fields]
     this.#schema = { type: 'record', name: spec.recordName, fields } as Schema
     this.#type = avroType(this.#schema)
-    this.#halfHot = Math.max(1, (spec.hotMax ?? HOT_MAX) >> 1)
+    this.#hotMax = spec.hotMax ?? HOT_MAX
   }
 
   /** The key's entry, an object from now on; the first of a chain when there are several. */
@@ -291,8 +292,17 @@ export class PackedState<E extends Packable> {
     this.#lives = grown(new Uint16Array(length), this.#lives)
   }
 
+  /**
+   * Where a great many act in turn, few are asked for again soon, and an object that is kept for a while becomes an old one, which costs the collector most:
+   * then those of a short while do.
+   */
+  get #generationMax(): number {
+    const share = this.#table.size > 2 * this.#hotMax ? MANY_SHARE : 0.5
+    return Math.max(1, Math.floor(this.#hotMax * share))
+  }
+
   #setYoung(key: string, head: E): void {
-    if (this.#young.size >= this.#halfHot) {
+    if (this.#young.size >= this.#generationMax) {
       const left = this.#old
       this.#old = this.#young
       this.#young = new Map()

@@ -50,7 +50,7 @@ export const memory: Benchmark = {
           details: [
             `the rest is mapped pages of log and features`,
             `heap ${number(f.heapMiB)} MiB, buffers ${number(f.buffersMiB)} MiB`,
-            `peak RSS while catching up ${number(f.peakMiB)} MiB`,
+            `peak while catching up ${number(f.peakMiB)} MiB, ${number(f.ownPeakMiB)} MiB of it the process's own`,
             `${number(f.events)} events in ${f.seconds.toFixed(0)} s, ${((f.cpuSeconds / f.events) * 1e6).toFixed(1)} CPU s/M`,
           ],
         })

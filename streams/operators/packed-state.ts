@@ -150,6 +150,11 @@ export class PackedState<E extends Packable> {
     this.#mark(id)
   }
 
+  /** What packed entries take, holes included. */
+  get packedBytes(): number {
+    return this.#slab.heldBytes
+  }
+
   /** Marks all entries as changed. */
   touchAll(): void {
     for (let id = 0; id < this.#objects.length; id++) if (this.#marks[id]! & ALIVE) this.#mark(id)

@@ -1,7 +1,6 @@
 /** The measured process of the memory benchmark: the runtime with all jobs, until it holds the state of all users and has published it. */
 import { readFileSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
-import { boundHeapGrowth } from '../streams/heap.ts'
 import { StreamRuntime } from '../streams/runtime/runtime.ts'
 import { TOPOLOGY } from '../streams/topology.ts'
 import { partSettings, tell } from './child.ts'
@@ -23,7 +22,6 @@ export interface MemoryFigures {
   buffersMiB: number
 }
 
-boundHeapGrowth()
 const { deps, close } = await openStores(partSettings<Places>())
 let idleFlushes = 0
 const runtime = new StreamRuntime({

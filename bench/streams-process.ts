@@ -1,6 +1,5 @@
 /** The measured process of the streams benchmark: the runtime over a loaded log, until it has read all of it and written all results. */
 import { setTimeout as delay } from 'node:timers/promises'
-import { boundHeapGrowth } from '../streams/heap.ts'
 import { fraudDetector } from '../streams/jobs/fraud-detector.ts'
 import { revenue } from '../streams/jobs/revenue.ts'
 import { sessions } from '../streams/jobs/sessions.ts'
@@ -31,7 +30,6 @@ export interface StreamsFigures {
   flushes: number
 }
 
-boundHeapGrowth()
 const settings = partSettings<StreamsSettings>()
 const { deps, close } = await openStores(settings)
 const figures = { checkpoints: 0, checkpointMiB: 0, flushes: 0 }

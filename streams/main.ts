@@ -9,7 +9,6 @@ import { createManifestStore } from '../db/postgres/manifest-store.ts'
 import { createResultStore, pruneOutbox } from '../db/postgres/result-store.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Registry } from '../observability/metrics.ts'
-import { boundHeapGrowth } from './heap.ts'
 import { type RuntimeSettings, StreamRuntime } from './runtime/runtime.ts'
 import { EMBEDDED_FOLDERS, openStores, type StoreSettings } from './stores.ts'
 import { createStreamsTelemetry } from './telemetry.ts'
@@ -41,7 +40,6 @@ const OUTBOX_KEPT_MS = 31 * 24 * 60 * MINUTE_MS
 
 export async function startStreams(options: StreamsOptions): Promise<Streams> {
   const { logger, metrics, clock = systemClock } = options
-  boundHeapGrowth()
   const stores = await openStores(options.stores, { logger, metrics, clock })
   const { log, registry, features } = stores
   const objects = await openFolderObjects(join(options.stores.dataDir, EMBEDDED_FOLDERS.objects))

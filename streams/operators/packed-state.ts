@@ -36,7 +36,7 @@ export interface PackedStateSpec<E extends Packable> {
   hotMax: number | undefined
 }
 
-const HOT_MAX = 16_384
+const HOT_MAX = 32_768
 const MANY_SHARE = 1 / 32
 const ALIVE = 1
 const UNSAVED = 2
@@ -107,8 +107,6 @@ export class PackedState<E extends Packable> {
     const id = this.#newId()
     entry.id = id
     this.#objects[id] = entry
-    this.#hashes[id] = this.#hash(key)
-    this.#table.add(id)
     if (head) {
       entry.next = head.next
       head.next = entry
@@ -119,9 +117,10 @@ export class PackedState<E extends Packable> {
   remove(entry: E): void {
     const { id } = entry
     this.#deleted.push(this.#spec.nameOf(entry))
-    this.#table.remove(id)
-    if (this.#places[id] !== AS_OBJECT) this.#slab.release(this.#places[id]!)
-    else this.#unlink(this.#spec.keyOf(entry), entry)
+    if (this.#places[id] !== AS_OBJECT) {
+      this.#table.remove(id)
+      this.#slab.release(this.#places[id]!)
+    } else this.#unlink(this.#spec.keyOf(entry), entry)
     this.#objects[id] = null
     this.#marks[id] = 0
     this.#lives[id]!++
@@ -298,11 +297,13 @@ export class PackedState<E extends Packable> {
   }
 
   /**
-   * Where a great many act in turn, few are asked for again soon, and an object that is kept for a while becomes an old one, which costs the collector most:
-   * then those of a short while do.
+   * Few enough all stay objects. Where a great many act in turn, few are asked for again soon, and an object that is kept for a while becomes an old one,
+   * which costs the collector most: then those of a short while do.
    */
   get #generationMax(): number {
-    const share = this.#table.size > 2 * this.#hotMax ? MANY_SHARE : 0.5
+    const alive = this.#objects.length - this.#freeIds.length
+    if (alive <= this.#hotMax) return this.#hotMax
+    const share = alive > 2 * this.#hotMax ? MANY_SHARE : 0.5
     return Math.max(1, Math.floor(this.#hotMax * share))
   }
 
@@ -334,19 +335,21 @@ export class PackedState<E extends Packable> {
     if (place < 0) return false
     this.#places[id] = place
     this.#objects[id] = null
+    this.#hashes[id] = hashOf(this.#text, keyBytes)
+    this.#table.add(id)
     return true
   }
 
   #unpack(key: string): E | undefined {
-    const hash = this.#hash(key)
-    const id = this.#table.find(
-      hash,
-      (candidate) =>
-        this.#places[candidate] !== AS_OBJECT &&
-        this.#slab.hasKey(this.#places[candidate]!, this.#text, this.#textBytes),
+    if (this.#table.size === 0) return undefined
+    this.#encodeText(key)
+    const hash = hashOf(this.#text, this.#textBytes)
+    const id = this.#table.find(hash, (candidate) =>
+      this.#slab.hasKey(this.#places[candidate]!, this.#text, this.#textBytes),
     )
     if (id < 0) return undefined
     const entry = this.#read(id, key)
+    this.#table.remove(id)
     this.#slab.release(this.#places[id]!)
     this.#places[id] = AS_OBJECT
     this.#objects[id] = entry
@@ -364,17 +367,16 @@ export class PackedState<E extends Packable> {
     }
     this.#textBytes = i === text.length ? i : this.#text.write(text)
   }
+}
 
-  /** MurmurHash3's mixing over the text's bytes, which stay in #text. */
-  #hash(text: string): number {
-    this.#encodeText(text)
-    let h = 0x9e3779b9
-    for (let i = 0; i < this.#textBytes; i++) {
-      h = Math.imul(h ^ this.#text[i]!, 0x5bd1e995)
-      h ^= h >>> 15
-    }
-    h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
-    h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
-    return (h ^ (h >>> 16)) >>> 0
+/** MurmurHash3's mixing over the first `length` bytes. */
+function hashOf(text: Uint8Array, length: number): number {
+  let h = 0x9e3779b9
+  for (let i = 0; i < length; i++) {
+    h = Math.imul(h ^ text[i]!, 0x5bd1e995)
+    h ^= h >>> 15
   }
+  h = Math.imul(h ^ (h >>> 16), 0x85ebca6b)
+  h = Math.imul(h ^ (h >>> 13), 0xc2b2ae35)
+  return (h ^ (h >>> 16)) >>> 0
 }

@@ -36,7 +36,7 @@ export interface PackedStateSpec<E extends Packable> {
   hotMax: number | undefined
 }
 
-const HOT_MAX = 32_768
+const HOT_MAX = 16_384
 const MANY_SHARE = 1 / 32
 const ALIVE = 1
 const UNSAVED = 2

@@ -70,7 +70,7 @@ export const DEFAULT_SETTINGS: RuntimeSettings = {
   checkpointMs: 5_000,
   liveLagRecords: 2_000,
   rowsPerFlush: 5_000,
-  hotEntries: 32_768,
+  hotEntries: 16_384,
   heartbeatMs: 1_000,
 }
 

@@ -2,7 +2,7 @@
  * Records of a few dozen bytes in chunks outside the JavaScript heap: millions of them cost the garbage collector nothing.
  *
  * Under `packed-state.ts`, which says which records are alive. Append-only: a record that has been released leaves a hole, and chunks that are mostly holes
- * are rewritten when a new chunk would be needed. Invariant: holes are at most about half of what is held, but for {@link SPARE_CHUNKS}.
+ * are rewritten when a new chunk would be needed. Invariant: holes are at most about a fifth of what is held, but for {@link SPARE_CHUNKS}.
  *
  * A record, at a multiple of 8 bytes: owner (u32) · length of value (u16) · of key (u16) · of name (u16) · name · value. The key is the name's beginning.
  */
@@ -13,6 +13,8 @@ const HEADER_BYTES = 10
 /** Texts and values beyond this stay objects. */
 export const PART_BYTES_MAX = 16 * 1024
 const SPARE_CHUNKS = 2
+/** Less holds less and copies more: each record is then moved some four times while all are rewritten once. */
+const HELD_PER_USED = 1.25
 
 interface Chunk {
   bytes: Buffer
@@ -102,7 +104,7 @@ export class Slab {
     // A few at a time, so that no single append pays for all.
     for (let n = 0; n < 3; n++) {
       const taken = this.#chunks.length - this.#free.length
-      if (taken * CHUNK_BYTES <= SPARE_CHUNKS * CHUNK_BYTES + this.#usedBytes * 1.5) return
+      if (taken * CHUNK_BYTES <= SPARE_CHUNKS * CHUNK_BYTES + this.#usedBytes * HELD_PER_USED) return
       const emptiest = this.#emptiest()
       if (emptiest < 0) return
       this.#rewrite(emptiest)

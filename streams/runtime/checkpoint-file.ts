@@ -10,7 +10,7 @@
 import { crc32 } from 'node:zlib'
 import type { Resolver, Schema, Type } from 'avsc'
 import { avroType } from '../contract/avro.ts'
-import type { StateSection } from '../operators/operator.ts'
+import { EncodedValue, type StateSection } from '../operators/operator.ts'
 
 const MAGIC = Buffer.from('SFCP2\n')
 
@@ -50,14 +50,28 @@ class Writer {
     this.buffer = grown
   }
 
-  key(key: string): void {
+  key(key: string | Uint8Array): void {
+    if (typeof key !== 'string') {
+      this.#sized(key)
+      return
+    }
     this.reserve(4 + key.length * 3)
     const bytes = this.buffer.write(key, this.length + 4)
     this.buffer.writeUInt32LE(bytes, this.length)
     this.length += 4 + bytes
   }
 
+  #sized(bytes: Uint8Array): void {
+    this.reserve(4 + bytes.length)
+    this.length = this.buffer.writeUInt32LE(bytes.length, this.length)
+    this.bytes(bytes)
+  }
+
   value(type: Type, value: unknown): void {
+    if (value instanceof EncodedValue) {
+      this.#sized(value.bytes)
+      return
+    }
     for (;;) {
       this.reserve(64)
       const start = this.length + 4

@@ -6,6 +6,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
+import type { MemoryLimit } from './memory-limit.ts'
 
 const TYPESCRIPT = new URL('../cli/typescript.mjs', import.meta.url).href
 
@@ -19,13 +20,20 @@ export interface Part<R> {
   end(): Promise<void>
 }
 
-/** @param nodeFlags of this Node, e.g. `--cpu-prof` */
-export function startPart<R>(module: URL, settings: object, nodeFlags: readonly string[] = []): Part<R> {
-  const child = spawn(
-    process.execPath,
-    [...nodeFlags, '--import', TYPESCRIPT, fileURLToPath(module), JSON.stringify(settings)],
-    { stdio: ['pipe', 'pipe', 'inherit'] },
-  )
+/**
+ * @param nodeFlags of this Node, e.g. `--cpu-prof`
+ * @param limit the part runs within it from its first instruction, as in a container: Node sizes its heap by what it finds there
+ */
+export function startPart<R>(
+  module: URL,
+  settings: object,
+  nodeFlags: readonly string[] = [],
+  limit?: MemoryLimit,
+): Part<R> {
+  const command = [process.execPath, ...nodeFlags, '--import', TYPESCRIPT, fileURLToPath(module)]
+  const limited = limit ? ['sh', '-c', 'echo $$ > "$0" && exec "$@"', limit.processesFile, ...command] : command
+  const [program, ...args] = [...limited, JSON.stringify(settings)]
+  const child = spawn(program as string, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const ended = once(child, 'exit').then(() => undefined)
   const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
   const next = async (): Promise<R> => {

@@ -16,6 +16,8 @@ export interface MemoryFigures {
   peakMiB: number
   /** Of `rssMiB` what is this process's own: the rest is pages of files mapped (the log, the features), which the system takes back when it wants. */
   ownMiB: number
+  /** The most of that, looked at ten times a second. */
+  ownPeakMiB: number
   heapMiB: number
   buffersMiB: number
 }
@@ -36,10 +38,13 @@ const startedAt = performance.now()
 const running = runtime.run()
 const isBehind = () => runtime.tasks.length === 0 || runtime.tasks.some((t) => t.task.nextOffset < t.endOffset)
 // Nothing left to publish: heartbeats only, for some time.
-while (isBehind() || idleFlushes < 8) await Promise.race([delay(100), running])
+let ownPeakMiB = 0
+while (isBehind() || idleFlushes < 8) {
+  await Promise.race([delay(100), running])
+  ownPeakMiB = Math.max(ownPeakMiB, ownMiB())
+}
 const events = runtime.tasks.reduce((sum, { task }) => sum + task.counters.events, 0)
 
-const anonymous = /^RssAnon:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]
 const { heapUsed, arrayBuffers } = process.memoryUsage()
 const { rss, peak } = residentMiB()
 const answer: MemoryFigures = {
@@ -48,7 +53,8 @@ const answer: MemoryFigures = {
   cpuSeconds: ownCpuSeconds(),
   rssMiB: rss,
   peakMiB: peak,
-  ownMiB: Math.round(Number(anonymous ?? Number.NaN) / 1024),
+  ownMiB: ownMiB(),
+  ownPeakMiB,
   heapMiB: Math.round(heapUsed / 2 ** 20),
   buffersMiB: Math.round(arrayBuffers / 2 ** 20),
 }
@@ -56,3 +62,9 @@ tell(answer)
 await runtime.stop(120_000)
 await running
 await close()
+
+/** RssAnon of Linux; NaN elsewhere. */
+function ownMiB(): number {
+  const anonymous = /^RssAnon:\s+(\d+) kB/m.exec(readFileSync('/proc/self/status', 'utf8'))?.[1]
+  return Math.round(Number(anonymous ?? Number.NaN) / 1024)
+}

@@ -7,6 +7,7 @@ import type { ClickstreamEvent, Order } from '../streams/contract/events.ts'
 import { CLICKSTREAM, ORDERS } from '../streams/contract/topics.ts'
 import type { NewRecord } from '../streams/log/event-log.ts'
 import { startPart } from './child.ts'
+import { createMemoryLimit } from './memory-limit.ts'
 import type { MemoryFigures } from './memory-process.ts'
 import { type Benchmark, number } from './report.ts'
 import { openLog, type Places, startDatabase, withFolder } from './stores.ts'
@@ -24,6 +25,8 @@ export const memory: Benchmark = {
   name: 'memory',
   options: {
     users: { type: 'string', default: '1000000' },
+    /** Megabytes that the measured process is held to, as in a container; 0 for no limit. */
+    limit: { type: 'string', default: '700' },
     /** Passed to the measured process, e.g. `--max-semi-space-size=16`. */
     node: { type: 'string' },
   },
@@ -34,13 +37,24 @@ export const memory: Benchmark = {
       try {
         await loadUsers(folder, users)
         const settings: Places = { logFolder: folder, folder, postgresUrl: server.url }
+        const limit = Number(options.limit) > 0 ? createMemoryLimit(Number(options.limit)) : undefined
         const part = startPart<MemoryFigures>(
           new URL('./memory-process.ts', import.meta.url),
           settings,
           options.node ? [String(options.node)] : [],
+          limit,
         )
-        const f = await part.next()
+        const f = await part.next().catch((error: unknown) => {
+          const why = limit
+            ? ` The limit of ${options.limit} MB was too little for it, perhaps: peak ${limit.peakMiB()} MiB.`
+            : ''
+          throw new Error(`${(error as Error).message}${why}`)
+        })
         await part.end()
+        const held = limit
+          ? `held to ${options.limit} MB with all its file pages (peak ${limit.peakMiB()} MiB)`
+          : 'no limit set'
+        limit?.remove()
         const expected = users * CLICKS_PER_USER + Math.ceil(users / USERS_PER_ORDER)
         if (f.events !== expected) throw new Error(`${f.events} events were read, not ${expected}.`)
         show({
@@ -48,9 +62,10 @@ export const memory: Benchmark = {
           target: '< 700 MB resident',
           result: `**${number(f.rssMiB)} MiB resident**, ${number(f.ownMiB)} MiB of it the process's own`,
           details: [
+            held,
             `the rest is mapped pages of log and features`,
             `heap ${number(f.heapMiB)} MiB, buffers ${number(f.buffersMiB)} MiB`,
-            `peak RSS while catching up ${number(f.peakMiB)} MiB`,
+            `peak while catching up ${number(f.peakMiB)} MiB, ${number(f.ownPeakMiB)} MiB of it the process's own`,
             `${number(f.events)} events in ${f.seconds.toFixed(0)} s, ${((f.cpuSeconds / f.events) * 1e6).toFixed(1)} CPU s/M`,
           ],
         })

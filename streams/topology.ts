@@ -32,8 +32,9 @@ export function operatorsFor<T extends InputTopic>(
   topology: readonly Job[],
   topic: T,
   partition: number,
+  hotMax?: number,
 ): Operator<EventOf[T]>[] {
-  return topology.flatMap((job) => (job.on[topic] ?? []).map((open) => open(partition)))
+  return topology.flatMap((job) => (job.on[topic] ?? []).map((open) => open(partition, hotMax)))
 }
 
 /** The fields of a topic's events that any of the jobs looks at, or time, identity and key need; undefined for all of them. */

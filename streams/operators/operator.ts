@@ -35,13 +35,28 @@ export interface Output {
 /** `everything`: also provisional rows, for readers who watch. `final-only`: while catching up, rows that will change again are not worth writing. */
 export type DrainMode = 'everything' | 'final-only'
 
+/** A value that is at hand as the bytes its section's schema gives. */
+export class EncodedValue {
+  readonly bytes: Uint8Array
+
+  constructor(bytes: Uint8Array) {
+    this.bytes = bytes
+  }
+}
+
 /** A named part of an operator's state, as key → value, so that checkpoints can hold what changed since the last one. */
 export interface StateSection {
   readonly name: string
   /** Avro schema of the values. */
   readonly schema: Schema
-  /** What changed since the last call, or all there is. Deletes come before upserts. Values may be live objects: encode before going on. */
-  changes(all: boolean): { deletes: readonly string[]; upserts: Iterable<readonly [key: string, value: unknown]> }
+  /**
+   * What changed since the last call, or all there is. Deletes come before upserts. Values may be live objects: encode before going on. A key may be given as
+   * its UTF-8 bytes and a value as an {@link EncodedValue}.
+   */
+  changes(all: boolean): {
+    deletes: readonly string[]
+    upserts: Iterable<readonly [key: string | Uint8Array, value: unknown]>
+  }
   /** Takes one entry back, on a fresh operator. */
   restore(key: string, value: unknown): void
 }
@@ -61,5 +76,8 @@ export interface Operator<E> {
   republish?(): void
 }
 
-/** A fresh operator for a task: it serves this one partition. */
-export type OperatorFactory<E> = (partition: number) => Operator<E>
+/**
+ * A fresh operator for a task: it serves this one partition.
+ * @param hotMax about how many entries of large state are kept as objects; what is computed doesn't depend on it
+ */
+export type OperatorFactory<E> = (partition: number, hotMax?: number) => Operator<E>

@@ -4,15 +4,15 @@
  * Invariant: a profile takes events up to a horizon behind the watermark; older ones are late. Only the newest state of a key goes out,
  * with the position that made it.
  */
-import type { Schema } from 'avsc'
 import type { FeaturePart, FeatureParts } from '../contract/features.ts'
-import { ChangeTracker, type Entry } from './keyed-state.ts'
 import type { Operator, OperatorFactory } from './operator.ts'
+import { type Packable, PackedState } from './packed-state.ts'
 
 /** What every profile has; a job's profile is a subclass with the job's fields: one flat object per key. */
-export class Profile implements Entry {
-  unsaved = false
+export class Profile implements Packable {
+  id = -1
   unpublished = false
+  next: this | null = null
   key: string
   position: number
   /** Highest event time seen. */
@@ -48,15 +48,26 @@ export interface ProfileSpec<E extends { event_time: number }, P extends Profile
 export function profile<E extends { event_time: number }, P extends Profile, F extends FeaturePart>(
   spec: ProfileSpec<E, P, F>,
 ): OperatorFactory<E> {
-  return (partition) => createProfiles(spec, partition)
+  return (partition, hotMax) => createProfiles(spec, partition, hotMax)
 }
 
 function createProfiles<E extends { event_time: number }, P extends Profile, F extends FeaturePart>(
   spec: ProfileSpec<E, P, F>,
   partition: number,
+  hotMax: number | undefined,
 ): Operator<E> {
-  const profiles = new Map<string, P>()
-  const tracker = new ChangeTracker<P>()
+  const profiles = new PackedState<P>({
+    name: spec.name,
+    recordName: 'Profile',
+    fields: [{ name: 'position', type: 'long' }, { name: 'lastSeenMs', type: 'long' }, ...spec.fields],
+    keyOf: (p) => p.key,
+    nameOf: (p) => p.key,
+    revive(key, value) {
+      const saved = value as P
+      return Object.assign(new spec.profile(key, saved.lastSeenMs, saved.position), saved)
+    },
+    hotMax,
+  })
   let nextSweepMs = Number.NEGATIVE_INFINITY
   const isForgotten = (p: P, watermarkMs: number): boolean => p.lastSeenMs + spec.forgetAfterMs <= watermarkMs
 
@@ -69,67 +80,37 @@ function createProfiles<E extends { event_time: number }, P extends Profile, F e
       const t = event.event_time
       if (t < at.watermarkMs - spec.horizonMs) return 'late'
       const key = spec.key(event)
-      let p = profiles.get(key)
+      let p = profiles.find(key)
       if (!p || isForgotten(p, at.watermarkMs)) {
-        if (p) tracker.remove(p, key)
+        if (p) profiles.remove(p)
         p = new spec.profile(key, t, at.offset)
-        profiles.set(key, p)
+        profiles.add(p)
       }
       spec.add(p, event)
       if (t > p.lastSeenMs) p.lastSeenMs = t
       p.position = at.offset
-      tracker.touch(p)
+      profiles.touch(p)
       return 'applied'
     },
     advance(at) {
       // Only frees memory: `process` treats a forgotten profile as absent whether or not it was swept, so nothing depends on when this runs.
       if (nextSweepMs !== Number.NEGATIVE_INFINITY) {
-        for (const [key, p] of profiles) {
-          if (p.unpublished || !isForgotten(p, at.watermarkMs)) continue
-          profiles.delete(key)
-          tracker.remove(p, key)
+        for (const { entry, unpublished } of profiles.all()) {
+          if (!unpublished && isForgotten(entry, at.watermarkMs)) profiles.remove(entry)
         }
       }
       nextSweepMs = at.watermarkMs + spec.forgetAfterMs / 4
     },
     drain(out, _mode, limit) {
-      for (const p of tracker.takeUnpublished(limit)) {
+      for (const p of profiles.takeUnpublished(limit)) {
         out.feature({ userId: p.key, part: spec.part, partition, position: p.position, value: spec.toFeatures(p) })
       }
-      return tracker.hasUnpublished
+      return profiles.hasUnpublished
     },
     republish() {
       // Also as unsaved, so that a crash in the middle goes on where it was: the next checkpoint says which are still to go out.
-      for (const p of profiles.values()) tracker.touch(p)
+      profiles.touchAll()
     },
-    state: [
-      tracker.section({
-        name: spec.name,
-        schema: savedSchema(spec.fields),
-        keyOf: (p) => p.key,
-        toValue: (p) => p,
-        restore(key, value) {
-          const saved = value as P
-          const { unpublished } = saved
-          const p = Object.assign(new spec.profile(key, saved.lastSeenMs, saved.position), saved, {
-            unpublished: false,
-          })
-          profiles.set(key, p)
-          if (unpublished) tracker.touchForPublish(p)
-        },
-        all: () => profiles.values(),
-      }),
-    ],
+    state: [profiles.section],
   }
 }
-
-const savedSchema = (fields: readonly object[]): Schema => ({
-  type: 'record',
-  name: 'Profile',
-  fields: [
-    { name: 'position', type: 'long' },
-    { name: 'lastSeenMs', type: 'long' },
-    { name: 'unpublished', type: 'boolean' },
-    ...(fields as []),
-  ],
-})

@@ -5,20 +5,17 @@
  * (`end + gap + allowed lateness < watermark`); its id comes from the event that created it and survives every merge of which it is the elder,
  * so it doesn't depend on batches. An absorbed session leaves a tombstone that names the survivor.
  */
-import type { Schema } from 'avsc'
 import type { ResultRows, ResultTable } from '../contract/results.ts'
 import { BucketTimers } from '../time/timers.ts'
-import { ChangeTracker, type Entry } from './keyed-state.ts'
 import type { Operator, OperatorFactory, Verdict } from './operator.ts'
+import { type Packable, PackedState } from './packed-state.ts'
 
 /**
  * What every session has. A job's session is a subclass with the job's own counts as fields: one flat object per session, since there may be millions.
  */
-export class Session implements Entry {
-  unsaved = false
+export class Session implements Packable {
+  id = -1
   unpublished = false
-  /** Final or absorbed. */
-  gone = false
   key: string
   startMs: number
   endMs: number
@@ -27,7 +24,7 @@ export class Session implements Entry {
   /** Offset of the event that created it: the elder of two has the lower one. */
   createdAt: number
   position: number
-  /** Further open sessions of the same key, in no order: rare, so a chain. */
+  /** Further open sessions of the same key. */
   next: this | null = null
 
   constructor(key: string, eventTimeMs: number, offset: number) {
@@ -75,50 +72,40 @@ export const sessionId = (session: Session): string => `${session.key}@${session
 export function sessionWindow<E extends { event_time: number }, S extends Session, T extends ResultTable>(
   spec: SessionWindowSpec<E, S, T>,
 ): OperatorFactory<E> {
-  return (partition) => createSessions(spec, partition)
+  return (partition, hotMax) => createSessions(spec, partition, hotMax)
 }
 
 function createSessions<E extends { event_time: number }, S extends Session, T extends ResultTable>(
   spec: SessionWindowSpec<E, S, T>,
   partition: number,
+  hotMax: number | undefined,
 ): Operator<E> {
   const { gapMs } = spec
   const lifeMs = gapMs + (spec.allowedLatenessMs ?? 0)
-  const open = new Map<string, S>()
-  const timers = new BucketTimers<S>(TIMER_BUCKET_MS)
-  const tracker = new ChangeTracker<S>()
+  const open = new PackedState<S>({
+    name: spec.name,
+    recordName: 'Session',
+    fields: [...SAVED_FIELDS, ...spec.fields],
+    keyOf: (s) => s.key,
+    nameOf: sessionId,
+    revive(_name, value) {
+      const saved = value as S
+      return Object.assign(new spec.session(saved.key, saved.createdMs, saved.createdAt), saved)
+    },
+    hotMax,
+  })
+  /** By handle: a timer must not keep a session an object. */
+  const timers = new BucketTimers<number>(TIMER_BUCKET_MS)
   let finishedRows: ResultRows[T][] = []
 
-  function link(session: S): void {
-    const head = open.get(session.key)
-    if (head) {
-      session.next = head.next
-      head.next = session
-    } else open.set(session.key, session)
-    timers.set(session, session.endMs + lifeMs)
-  }
-
-  function unlink(session: S): void {
-    session.gone = true
-    tracker.remove(session, sessionId(session))
-    const head = open.get(session.key)
-    if (head === session) {
-      if (session.next) open.set(session.key, session.next)
-      else open.delete(session.key)
-      return
-    }
-    for (let s: S | null | undefined = head; s; s = s.next) {
-      if (s.next === session) {
-        s.next = session.next
-        return
-      }
-    }
+  function setTimer(session: S): void {
+    timers.set(open.handle(session), session.endMs + lifeMs)
   }
 
   function finish(session: S, offset: number): void {
     session.position = offset
     finishedRows.push(spec.row(session, { id: sessionId(session), partition, final: true, mergedInto: null }))
-    unlink(session)
+    open.remove(session)
   }
 
   function absorb(a: S, b: S, offset: number): S {
@@ -130,7 +117,7 @@ function createSessions<E extends { event_time: number }, S extends Session, T e
     finishedRows.push(
       spec.row(absorbed, { id: sessionId(absorbed), partition, final: true, mergedInto: sessionId(survivor) }),
     )
-    unlink(absorbed)
+    open.remove(absorbed)
     return survivor
   }
 
@@ -154,74 +141,50 @@ function createSessions<E extends { event_time: number }, S extends Session, T e
     process(event, at): Verdict {
       const t = event.event_time
       const key = spec.key(event)
-      const head = open.get(key)
+      const head = open.find(key)
       let session = head ? join(head, t, at.watermarkMs, at.offset) : undefined
       if (!session) {
         if (t + lifeMs < at.watermarkMs) return 'late'
         session = new spec.session(key, t, at.offset)
         spec.add(session, event)
-        link(session)
+        open.add(session)
+        setTimer(session)
       } else {
         spec.add(session, event)
         if (t < session.startMs) session.startMs = t
         if (t > session.endMs) session.endMs = t
         session.position = at.offset
       }
-      tracker.touch(session)
+      open.touch(session)
       return 'applied'
     },
     advance(at) {
       timers.fire(
         at.watermarkMs,
-        (s) => (s.gone ? Number.NEGATIVE_INFINITY : s.endMs + lifeMs),
-        (s) => finish(s, at.offset),
+        (handle) => {
+          const session = open.byHandle(handle)
+          return session ? session.endMs + lifeMs : Number.NEGATIVE_INFINITY
+        },
+        (handle) => finish(open.byHandle(handle) as S, at.offset),
       )
     },
     drain(out, mode, limit) {
       for (const row of finishedRows) out.row(spec.table, row)
       finishedRows = []
       if (mode === 'final-only') {
-        tracker.forgetRemoved()
+        open.forgetRemoved()
         return false
       }
-      for (const s of tracker.takeUnpublished(limit)) {
+      for (const s of open.takeUnpublished(limit)) {
         out.row(spec.table, spec.row(s, { id: sessionId(s), partition, final: false, mergedInto: null }))
       }
-      return tracker.hasUnpublished
+      return open.hasUnpublished
     },
-    state: [
-      tracker.section({
-        name: spec.name,
-        schema: savedSchema(spec.fields),
-        keyOf: sessionId,
-        toValue: (s) => s,
-        restore(_key, value) {
-          const saved = value as S
-          const session = new spec.session(saved.key, saved.createdMs, saved.createdAt)
-          const { unpublished } = saved
-          Object.assign(session, saved, { unpublished: false })
-          link(session)
-          if (unpublished) tracker.touchForPublish(session)
-        },
-        *all() {
-          for (const head of open.values()) for (let s: S | null = head; s; s = s.next) yield s
-        },
-      }),
-    ],
+    state: [{ ...open.section, restore: (key, value) => setTimer(open.restore(key, value as object)) }],
   }
 }
 
-const savedSchema = (fields: readonly object[]): Schema => ({
-  type: 'record',
-  name: 'Session',
-  fields: [
-    { name: 'key', type: 'string' },
-    { name: 'startMs', type: 'long' },
-    { name: 'endMs', type: 'long' },
-    { name: 'createdMs', type: 'long' },
-    { name: 'createdAt', type: 'long' },
-    { name: 'position', type: 'long' },
-    { name: 'unpublished', type: 'boolean' },
-    ...(fields as []),
-  ],
-})
+const SAVED_FIELDS = [
+  { name: 'key', type: 'string' },
+  ...['startMs', 'endMs', 'createdMs', 'createdAt', 'position'].map((name) => ({ name, type: 'long' })),
+]

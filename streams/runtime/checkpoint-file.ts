@@ -10,7 +10,7 @@
 import { crc32 } from 'node:zlib'
 import type { Resolver, Schema, Type } from 'avsc'
 import { avroType } from '../contract/avro.ts'
-import type { StateSection } from '../operators/operator.ts'
+import { EncodedValue, type StateSection } from '../operators/operator.ts'
 
 const MAGIC = Buffer.from('SFCP2\n')
 
@@ -50,14 +50,28 @@ class Writer {
     this.buffer = grown
   }
 
-  key(key: string): void {
+  key(key: string | Uint8Array): void {
+    if (typeof key !== 'string') {
+      this.#sized(key)
+      return
+    }
     this.reserve(4 + key.length * 3)
     const bytes = this.buffer.write(key, this.length + 4)
     this.buffer.writeUInt32LE(bytes, this.length)
     this.length += 4 + bytes
   }
 
+  #sized(bytes: Uint8Array): void {
+    this.reserve(4 + bytes.length)
+    this.length = this.buffer.writeUInt32LE(bytes.length, this.length)
+    this.bytes(bytes)
+  }
+
   value(type: Type, value: unknown): void {
+    if (value instanceof EncodedValue) {
+      this.#sized(value.bytes)
+      return
+    }
     for (;;) {
       this.reserve(64)
       const start = this.length + 4
@@ -82,15 +96,20 @@ class Writer {
   }
 }
 
-function assemble(sections: readonly SectionHeader[], body: Buffer): Buffer {
+/** A whole file but for its body of `bodyBytes`, which is to be written at `bodyAt` before {@link seal}. */
+function frame(sections: readonly SectionHeader[], bodyBytes: number): { file: Buffer; bodyAt: number } {
   const header = Buffer.from(JSON.stringify({ sections }))
-  const whole = Buffer.allocUnsafe(MAGIC.length + 4 + header.length + body.length + 4)
-  let at = MAGIC.copy(whole)
-  at = whole.writeUInt32LE(header.length, at)
-  at += header.copy(whole, at)
-  at += body.copy(whole, at)
-  whole.writeUInt32LE(crc32(whole.subarray(0, at)), at)
-  return whole
+  const file = Buffer.allocUnsafeSlow(MAGIC.length + 4 + header.length + bodyBytes + 4)
+  let at = MAGIC.copy(file)
+  at = file.writeUInt32LE(header.length, at)
+  at += header.copy(file, at)
+  return { file, bodyAt: at }
+}
+
+function seal(file: Buffer): Buffer {
+  const end = file.length - 4
+  file.writeUInt32LE(crc32(file.subarray(0, end)), end)
+  return file
 }
 
 /** Takes the sections' changes (or all of their state) into one file. */
@@ -108,11 +127,14 @@ export function encodeState(sections: readonly StateSection[], all: boolean): Bu
     }
     return { name: section.name, schema: section.schema, deletes: deletes.length, upserts: count }
   })
-  return assemble(headers, writer.done())
+  const body = writer.done()
+  const { file, bodyAt } = frame(headers, body.length)
+  body.copy(file, bodyAt)
+  return seal(file)
 }
 
 interface ReadSection extends SectionHeader {
-  /** `at`: where the value's length stands; null where the key was deleted. */
+  /** `at`: where the entry stands, from its key's length on; null where the key was deleted. */
   entries: Generator<{ key: string; at: number | null }>
 }
 
@@ -132,6 +154,7 @@ function* readFile(file: Buffer): Generator<ReadSection> {
       ...section,
       entries: (function* () {
         for (let i = 0; i < section.deletes + section.upserts; i++) {
+          const start = at
           const keyEnd = at + 4 + file.readUInt32LE(at)
           const key = file.toString('utf8', at + 4, keyEnd)
           if (i < section.deletes) {
@@ -140,7 +163,7 @@ function* readFile(file: Buffer): Generator<ReadSection> {
             continue
           }
           at = keyEnd + 4 + file.readUInt32LE(keyEnd)
-          yield { key, at: keyEnd }
+          yield { key, at: start }
         }
       })(),
     }
@@ -150,17 +173,19 @@ function* readFile(file: Buffer): Generator<ReadSection> {
 /** What one schema wrote of a section. Usually there is one layer; after an upgrade two, and a key is only ever in one. */
 interface Layer {
   schema: Schema
-  /** Where each value lies, as number of its file * FILE_UNIT + position: a number, since a buffer for each of millions would outweigh the values. */
+  /** Where each entry lies, as number of its file * FILE_UNIT + position: a number, since a buffer for each of millions would outweigh the values. */
   entries: Map<string, number>
 }
 type Merged = Map<string, Layer[]>
 const FILE_UNIT = 2 ** 32
 
-/** The value that a layer's entry stands for, with or without its length before it. */
-function valueAt(files: readonly Buffer[], entry: number, withLength: boolean): Buffer {
+/** What a layer's entry stands for: key and value with their lengths, as they lie in the file; and the value alone. */
+function bytesOf(files: readonly Buffer[], entry: number): { whole: Buffer; value: Buffer } {
   const file = files[Math.floor(entry / FILE_UNIT)] as Buffer
-  const at = entry % FILE_UNIT
-  return file.subarray(withLength ? at : at + 4, at + 4 + file.readUInt32LE(at))
+  const start = entry % FILE_UNIT
+  const valueAt = start + 4 + file.readUInt32LE(start)
+  const end = valueAt + 4 + file.readUInt32LE(valueAt)
+  return { whole: file.subarray(start, end), value: file.subarray(valueAt + 4, end) }
 }
 
 /** Lays the files over each other, oldest first. Yields now and then, so that the caller can let others run. */
@@ -191,21 +216,23 @@ function* layOne(merged: Merged, file: Buffer, fileStart: number): Generator<voi
 
 /** Merges a base and its deltas, oldest first, into one base. Yields now and then. @throws CorruptCheckpoint */
 export function* mergeFiles(files: readonly Buffer[]): Generator<void, Buffer> {
-  const merged = yield* lay(files)
-  const writer = new Writer()
-  const headers: SectionHeader[] = []
+  const layers = [...(yield* lay(files))].flatMap(([name, some]) => some.map((layer) => ({ name, ...layer })))
+  // Its size first: a buffer that grows would hold the state three times over.
+  let bodyBytes = 0
+  for (const { entries } of layers)
+    for (const entry of entries.values()) bodyBytes += bytesOf(files, entry).whole.length
+  yield
+  const headers = layers.map(({ name, schema, entries }) => ({ name, schema, deletes: 0, upserts: entries.size }))
+  const { file, bodyAt } = frame(headers, bodyBytes)
+  let at = bodyAt
   let steps = 0
-  for (const [name, layers] of merged) {
-    for (const { schema, entries } of layers) {
-      headers.push({ name, schema, deletes: 0, upserts: entries.size })
-      for (const [key, entry] of entries) {
-        writer.key(key)
-        writer.bytes(valueAt(files, entry, true))
-        if (++steps % 5000 === 0) yield
-      }
+  for (const { entries } of layers) {
+    for (const entry of entries.values()) {
+      at += bytesOf(files, entry).whole.copy(file, at)
+      if (++steps % 5000 === 0) yield
     }
   }
-  return assemble(headers, writer.done())
+  return seal(file)
 }
 
 /**
@@ -222,7 +249,7 @@ export function restoreState(sections: readonly StateSection[], files: readonly 
     const reader = typeOf(section.schema)
     for (const { schema, entries } of merged.get(section.name) ?? []) {
       const read = readerOf(reader, schema, section.name)
-      for (const [key, entry] of entries) section.restore(key, read(valueAt(files, entry, false)))
+      for (const [key, entry] of entries) section.restore(key, read(bytesOf(files, entry).value))
     }
     merged.delete(section.name)
   }

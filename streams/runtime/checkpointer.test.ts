@@ -2,11 +2,13 @@
 import { describe, expect, it } from 'vitest'
 import { createMemoryObjects, type MemoryObjects } from '../../db/testing/memory-objects.ts'
 import { createMemoryResults } from '../../db/testing/memory-results.ts'
+import { avroType } from '../contract/avro.ts'
 import { createDecoder } from '../contract/codec.ts'
 import { type InputTopic, ORDERS } from '../contract/topics.ts'
 import type { Job } from '../jobs/job.ts'
 import { revenue } from '../jobs/revenue.ts'
 import { userFeatures } from '../jobs/user-features.ts'
+import { EncodedValue } from '../operators/operator.ts'
 import { createMemoryRegistry } from '../testing/memory-registry.ts'
 import { quiescence, VirtualClock } from '../testing/virtual-clock.ts'
 import { Checkpointer } from './checkpointer.ts'
@@ -29,6 +31,7 @@ function setUp({ topology = [revenue, userFeatures] as readonly Job[] } = {}) {
       ...AT,
       decoder: createDecoder(TOPIC, registry, 'TRY'),
       encodeAlert: () => Buffer.alloc(0),
+      hotEntries: 4,
     })
   /** Order number n, at offset n: one per second, from one of ten users, number 50 from somebody who never comes again. */
   const order = (n: number) => {
@@ -54,7 +57,11 @@ function setUp({ topology = [revenue, userFeatures] as readonly Job[] } = {}) {
 /** A task's whole state as text: entries sorted, whatever way they came. How ids are cut into chunks depends on the saves, so they count one by one. */
 function stateOf(task: Task): string {
   const sections = task.state.map((section) => {
-    const entries = [...section.changes(true).upserts].flatMap(([key, value]) => {
+    const type = avroType(section.schema)
+    const entries = [...section.changes(true).upserts].flatMap(([name, saved]) => {
+      const key = Buffer.from(name).toString()
+      const bytes = saved instanceof EncodedValue ? Buffer.from(saved.bytes) : type.toBuffer(saved)
+      const value: unknown = type.fromBuffer(bytes)
       const { generationMs, words } = value as { generationMs: number; words?: Buffer }
       if (section.name !== 'recent-ids' || key === 'current' || !words) return [JSON.stringify([key, value])]
       return Array.from(

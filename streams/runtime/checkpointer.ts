@@ -41,6 +41,17 @@ export interface RestoreReport {
 const DELTAS_MAX = 24
 const MERGE_MIN_BYTES = 4 * 1024 * 1024
 
+const turns = new WeakMap<CheckpointStores, Promise<unknown>>()
+/** One after the other: a merge holds its files and its result in memory, and the tasks, which are alike, all come to theirs at about the same time. */
+function inTurn<R>(stores: CheckpointStores, work: () => Promise<R>): Promise<R> {
+  const done = (turns.get(stores) ?? Promise.resolve()).then(work)
+  turns.set(
+    stores,
+    done.catch(() => undefined),
+  )
+  return done
+}
+
 export class Checkpointer {
   readonly #stores: CheckpointStores
   readonly #at: TopicPartition
@@ -51,6 +62,7 @@ export class Checkpointer {
   savedOffset = -1
   #needsBase = true
   #merge: Promise<void> | undefined
+  #isEnding = false
   #mergeResult: { inputs: readonly string[]; file: CheckpointFile } | undefined
   #sequence = 0
 
@@ -154,7 +166,7 @@ export class Checkpointer {
     const worthIt = deltas.length >= DELTAS_MAX || (deltaBytes > MERGE_MIN_BYTES && deltaBytes > (base?.bytes ?? 0))
     if (this.#merge || this.#mergeResult || !worthIt) return
     const inputs = this.#files.map((f) => f.key)
-    this.#merge = this.#mergeInBackground(inputs).then((file) => {
+    this.#merge = inTurn(this.#stores, () => this.#mergeInBackground(inputs)).then((file) => {
       this.#merge = undefined
       if (file) this.#mergeResult = { inputs, file }
     })
@@ -162,6 +174,7 @@ export class Checkpointer {
 
   /** Merges files that no longer change, in slices, beside the running task. A failure costs nothing: the deltas are still there. */
   async #mergeInBackground(inputs: readonly string[]): Promise<CheckpointFile | null> {
+    if (this.#isEnding) return null
     try {
       const bodies: Buffer[] = []
       for (const key of inputs) bodies.push(await this.#read(key))
@@ -191,6 +204,7 @@ export class Checkpointer {
 
   /** Waits for a merge under way: call it before the task is given up. */
   async settle(): Promise<void> {
+    this.#isEnding = true
     await this.#merge
   }
 }

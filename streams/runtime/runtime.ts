@@ -54,6 +54,8 @@ export interface RuntimeSettings {
   liveLagRecords: number
   /** Provisional rows per operator and flush: more are left for the next. */
   rowsPerFlush: number
+  /** About how many keys an operator keeps as objects, of those that acted last; all others are packed (operators/packed-state.ts). Only cost depends on it. */
+  hotEntries: number
   /** How often progress is written though nothing has changed, so that readers can tell idle from dead. */
   heartbeatMs: number
 }
@@ -69,6 +71,7 @@ export const DEFAULT_SETTINGS: RuntimeSettings = {
   checkpointMs: 5_000,
   liveLagRecords: 2_000,
   rowsPerFlush: 5_000,
+  hotEntries: 16_384,
   heartbeatMs: 1_000,
 }
 
@@ -196,6 +199,7 @@ export class StreamRuntime {
             fieldsRead(topology, topic),
           ),
           encodeAlert: this.#encodeAlert as (row: AlertRow) => Buffer,
+          hotEntries: this.#settings.hotEntries,
         }),
     )
     const { earliest, next } = await log.bounds(at)

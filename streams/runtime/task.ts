@@ -35,6 +35,8 @@ export interface TaskOptions<T extends InputTopic> {
   partition: number
   decoder: Decoder<EventOf[T]>
   encodeAlert: (row: AlertRow) => Buffer
+  /** See RuntimeSettings. */
+  hotEntries?: number
 }
 
 /** What a flush takes from a task. */
@@ -85,7 +87,7 @@ export class Task<T extends InputTopic = InputTopic> {
     this.partition = options.partition
     this.#decoder = options.decoder
     this.#encodeAlert = options.encodeAlert
-    this.#operators = operatorsFor(options.topology, options.topic, options.partition)
+    this.#operators = operatorsFor(options.topology, options.topic, options.partition, options.hotEntries)
     this.#outcomes = outcomeCounts(options.topic)(options.partition)
     this.#identity = identityOf[options.topic] as (event: EventOf[T]) => string
     this.#at = {

@@ -13,7 +13,12 @@ const SIZE = 160
 const GOLDEN = new URL('./golden/tables.golden.json', import.meta.url)
 
 /** Small batches and short intervals, so that there are many steps to die at. */
-const SETTINGS: Partial<RuntimeSettings> = { flushBacklogEvents: 40, flushBacklogMs: 100, checkpointMs: 200 }
+const SETTINGS: Partial<RuntimeSettings> = {
+  flushBacklogEvents: 40,
+  flushBacklogMs: 100,
+  checkpointMs: 200,
+  hotEntries: 1,
+}
 const OTHER_SETTINGS: Partial<RuntimeSettings> = {
   flushBacklogEvents: 7,
   flushLiveMs: 30,

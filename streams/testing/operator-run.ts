@@ -236,13 +236,13 @@ export function play<E extends Timed>(
   return run
 }
 
-/** Plays it with its disturbances; at the end everything is drained. */
+/** Plays it with its disturbances, packing all but the last few keys; at the end everything is drained. */
 export function playDisturbed<E extends Timed>(
   factory: OperatorFactory<E>,
   script: readonly ScriptStep<E>[],
   delayMs: number,
 ): OperatorRun<E> {
-  const run = new OperatorRun(factory, delayMs)
+  const run = new OperatorRun((partition) => factory(partition, 1), delayMs)
   for (const { event, timeMs, after } of script) {
     if (event === TICK) run.tick(timeMs)
     else run.feed(event as E)

@@ -139,6 +139,8 @@ export async function runDisturbed(seed: number, size: number): Promise<SimRepor
     checkpointMs: random.pick([50, 500, 5_000]),
     liveLagRecords: random.pick([0, 20, 2_000]),
     rowsPerFlush: random.pick([1, 7, 20_000]),
+    // Nearly everything packed, or nothing. Not drawn: it must not change what else happens.
+    hotEntries: generation % 3 === 0 ? 16_384 : 1,
   })
   const start = (): SimProcess => {
     const process = startProcess(world, `p${generation++}`, plan, settings())

@@ -4,6 +4,7 @@
  * Invariant: no file with a matching row is left out, and every delete file that concerns a planned file is named with it.
  */
 import type { Lake } from '../commit/lake.ts'
+import { inBatches } from '../files/in-batches.ts'
 import { DATA, type DataFile, EQUALITY_DELETES, isLive, type LiveEntry, onlyFile } from '../manifest/data-file.ts'
 import type { PartitionedBy } from '../manifest/manifest.ts'
 import type { ManifestFile } from '../manifest/manifest-list.ts'
@@ -49,14 +50,15 @@ export async function planScan(lake: Lake, metadata: TableMetadata, options: Sca
       (manifest.content === 'deletes' || manifest.addedFiles + manifest.existingFiles > 0) &&
       manifestMayMatch(metadata, manifest, conditions),
   )
-  const entries: LiveEntry[] = []
-  for (const manifest of wanted) {
+  const read = await inBatches(wanted, async (manifest) => {
     const by = partitionedBy(metadata, manifest.specId)
-    for (const entry of await lake.manifests.entries(metadata, manifest)) {
-      if (!isLive(entry) || !partitionMayMatch(by, entry.file, conditions)) continue
-      if (entry.file.content !== DATA || boundsMayMatch(entry.file, conditions)) entries.push(entry)
-    }
-  }
+    const live = (await lake.manifests.entries(metadata, manifest)).filter(isLive)
+    return live.filter(
+      ({ file }) =>
+        partitionMayMatch(by, file, conditions) && (file.content !== DATA || boundsMayMatch(file, conditions)),
+    )
+  })
+  const entries = read.flat()
   const deletes = indexDeletes(
     entries.filter((entry) => entry.file.content !== DATA),
     metadata,

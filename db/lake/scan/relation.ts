@@ -4,6 +4,7 @@
  * Invariant: it gives exactly the rows that the snapshot has, also of files written before columns were added, renamed or widened.
  */
 import type { Lake } from '../commit/lake.ts'
+import { inBatches } from '../files/in-batches.ts'
 import { EQUALITY_DELETES } from '../manifest/data-file.ts'
 import { duckType, sqlLiteral } from '../parquet/columns.ts'
 import { identifier, literalPath, quote } from '../parquet/duck.ts'
@@ -32,15 +33,9 @@ export async function relationOf(
     return `SELECT ${nothing.join(', ') || '1'} WHERE false`
   }
   checkReadable(files)
-  const local = new Map<string, string>()
-  const localise = async (path: string) => {
-    if (!local.has(path)) local.set(path, await lake.files.local(path, folder))
-    return local.get(path)!
-  }
-  for (const { file, deletes } of files) {
-    await localise(file.path)
-    for (const each of deletes) await localise(each.path)
-  }
+  const paths = [...new Set(files.flatMap(({ file, deletes }) => [file.path, ...deletes.map((each) => each.path)]))]
+  const copies = await inBatches(paths, (path) => lake.files.local(path, folder))
+  const local = new Map(paths.map((path, i) => [path, copies[i]!]))
   const filtered = predicates.map((predicate) => fieldNamed(schema, predicate.column))
   const needed = [...new Map([...fields, ...filtered].map((field) => [field.id, field])).values()]
   // A file without any of the columns has rows all the same.
@@ -56,10 +51,10 @@ export async function relationOf(
   if (deletes.length === 0)
     return `SELECT ${columns} FROM ${source}${conditions.length > 0 ? ` WHERE ${conditions.join(' AND ')}` : ''}`
 
-  const paths = files.map(({ file }) => `(${quote(local.get(file.path)!)}, ${quote(file.path)})`).join(', ')
+  const named = files.map(({ file }) => `(${quote(local.get(file.path)!)}, ${quote(file.path)})`).join(', ')
   const removed = deletes.map((path) => literalPath(local.get(path)!)).join(', ')
   conditions.push(`NOT EXISTS (
-    SELECT 1 FROM (VALUES ${paths}) AS named(local_path, lake_path)
+    SELECT 1 FROM (VALUES ${named}) AS named(local_path, lake_path)
     JOIN read_parquet([${removed}], hive_partitioning = false, union_by_name = true) AS gone ON gone.file_path = named.lake_path
     WHERE named.local_path = source.${FILE} AND gone.pos = source.${POSITION})`)
   return `SELECT ${columns} FROM ${source} AS source WHERE ${conditions.join(' AND ')}`

@@ -96,7 +96,8 @@ test('eight writers at once, and a compaction that goes on among them: every row
   }
   const compactions = { groups: 0, refused: 0 }
   const compactOften = async () => {
-    while (writing > 0) {
+    for (let last = false; !last; ) {
+      last = writing === 0
       const done = await compact(lake, name, { minFiles: 2, memoryMb: 128, threads: 1, sortBy: ['user'] })
       compactions.groups += done.groups.length - done.refused.length
       compactions.refused += done.refused.length

@@ -6,10 +6,13 @@ import { join } from 'node:path'
 import { type Config, kafkaConnectionOf } from '../../db/config.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../db/postgres/server.ts'
 import type { Secrets } from '../../db/secrets.ts'
+import { TOPICS, type Topic } from '../../streams/contract/topics.ts'
+import { foreignDeadLetters, foreignLogTopics } from '../../streams/foreign/foreign-topic.ts'
 import { LogUnavailable } from '../../streams/log/event-log.ts'
 import { createTopics, reportTopics, withKafkaAdmin } from '../../streams/log/kafka/topics.ts'
 import type { Clock } from '../../streams/time/clock.ts'
 import { CommandFailed } from '../command.ts'
+import { foreignTopicsOf } from '../foreign-topics.ts'
 import { type KafkaServer, startKafka } from '../servers/kafka.ts'
 import type { Exit } from '../servers/process.ts'
 import { type RedisServer, startRedis } from '../servers/redis.ts'
@@ -84,7 +87,12 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
   ]
   const brokers = kafka?.current.brokers ?? config.kafkaBrokers
   const databaseUrl = postgres?.current.url ?? config.databaseUrl?.reveal() ?? ''
-  await makeTopics({ ...kafkaConnectionOf(config), brokers })
+  const foreign = await foreignTopicsOf(config)
+  // A broker of ours begins empty: nobody but us can make the topics that foreign producers are to write to.
+  await makeTopics(
+    { ...kafkaConnectionOf(config), brokers },
+    kafka ? foreignLogTopics(foreign) : foreignDeadLetters(foreign),
+  )
   return {
     databaseUrl,
     env: {
@@ -108,10 +116,10 @@ export async function startServers(options: ServersOptions): Promise<Servers> {
   }
 }
 
-async function makeTopics(connection: Parameters<typeof withKafkaAdmin>[0]): Promise<void> {
+async function makeTopics(connection: Parameters<typeof withKafkaAdmin>[0], further: Topic[]): Promise<void> {
   try {
     await withKafkaAdmin(connection, async (admin) => {
-      const { missing, unusable } = await reportTopics(admin)
+      const { missing, unusable } = await reportTopics(admin, [...TOPICS, ...further])
       if (unusable.length > 0) throw new CommandFailed(unusable.join('\n'))
       await createTopics(admin, missing)
     })

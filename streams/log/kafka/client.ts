@@ -6,6 +6,7 @@ import { createRequire } from 'node:module'
 import kafkajs, {
   type Assigner,
   type Cluster,
+  type ISocketFactory,
   Kafka,
   type KafkaConfig,
   type LogEntry,
@@ -57,6 +58,7 @@ export function createClient(connection: KafkaConnection, overrides: Partial<Kaf
     ...(sasl ? { sasl: sasl as SASLOptions } : {}),
     connectionTimeout: CONNECTION_TIMEOUT_MS,
     requestTimeout: REQUEST_TIMEOUT_MS,
+    socketFactory: patientSockets(),
     retry: RETRY,
     logLevel: logger ? logLevel.INFO : logLevel.NOTHING,
     logCreator: () => (logger ? logTo(logger) : () => {}),
@@ -124,6 +126,16 @@ export function clusterOf(client: Kafka): ClusterInternals {
     ],
   })
   return captured as unknown as ClusterInternals // see ClusterInternals
+}
+
+/**
+ * kafkajs lets go of a socket (`unref`) each time it gives up a request on it, and Node keeps a listener for each time that the socket was already closed. They
+ * go with the socket: no leak to be warned of.
+ */
+function patientSockets(): ISocketFactory {
+  const original = createRequire(import.meta.url)('kafkajs/src/network/socketFactory') as () => ISocketFactory
+  const open = original()
+  return (args) => open(args).setMaxListeners(0)
 }
 
 interface RequestQueue {

@@ -2,6 +2,7 @@
  * The cluster as a whole, for whoever is no member of a group: who it is, which topics it has, what a partition holds.
  * Invariant: every call ends within a few seconds, with an answer or with LogUnavailable.
  */
+import { setMaxListeners } from 'node:events'
 import type { Kafka } from 'kafkajs'
 import type { Clock } from '../../time/clock.ts'
 import { type LogRecord, LogUnavailable, OffsetOutOfRange, type TopicPartition } from '../event-log.ts'
@@ -39,6 +40,8 @@ interface KafkaError extends Error {
 export function openCluster(client: Kafka, brokers: readonly string[], clock: Clock, timeoutMs: number): KafkaCluster {
   const cluster = clusterOf(client)
   const closing = new AbortController()
+  // While the cluster is away, every call that waits for it listens.
+  setMaxListeners(0, closing.signal)
 
   /** Tries again while the cluster may still come back, connecting where that is needed. */
   async function ask<R>(question: (cluster: ClusterInternals) => Promise<R>): Promise<R> {

@@ -89,6 +89,10 @@ const REQUEST_TIMEOUT_MS = 30_000
 const RETRY_MS = 10_000
 const RETRY_PAUSE_MS = 100
 const AGAIN = new Set([429, 502, 503, 504])
+/** A cluster that has just started, or is being scaled, may have no worker that knows the catalog yet. Such a query has not begun: it is asked again. */
+const NO_NODES = 'NO_NODES_AVAILABLE'
+const NODES_WAIT_MS = 30_000
+const NODES_PAUSE_MS = 500
 
 interface Answer {
   id: string
@@ -170,6 +174,8 @@ export function createTrino(options: TrinoClientOptions): Trino {
     const signal = query.signal ? AbortSignal.any([query.signal, timeout]) : timeout
     let next: URL | null = null
     let queryId: string | null = null
+    let begun = false
+    const nodesUntil = performance.now() + NODES_WAIT_MS
     const about = (code: string) => ({ code, type: 'USER_ERROR', queryId })
     try {
       if (signal.aborted) throw signal.reason
@@ -183,6 +189,11 @@ export function createTrino(options: TrinoClientOptions): Trino {
         if (answer.error) {
           next = null
           const { message, errorName: code, errorType: type } = answer.error
+          if (code === NO_NODES && !begun && performance.now() < nodesUntil) {
+            await delay(NODES_PAUSE_MS, undefined, { signal })
+            response = await post(sql, signal)
+            continue
+          }
           throw new TrinoError(message, { code, type, queryId })
         }
         if (answer.columns && !decode) {
@@ -192,6 +203,7 @@ export function createTrino(options: TrinoClientOptions): Trino {
         }
         const rows = decode ? (answer.data ?? []).map(decode) : []
         if (rows.length > 0 || next === null) {
+          begun = true
           yield {
             queryId,
             columns,

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os'
 import { defineConfig } from 'vitest/config'
 
 // unit: beside the code, no server, under a minute in all. system: real servers and processes, each test with ports and folders of its own.
@@ -10,6 +11,8 @@ export default defineConfig({
           include: ['{edge,streams,db,observability,cli,workflows}/**/*.test.ts'],
           exclude: ['**/*.system.test.ts', '**/node_modules/**'],
           testTimeout: 30_000,
+          // By itself Vitest leaves one core free, which is half of two.
+          maxWorkers: Math.max(2, availableParallelism() - 1),
         },
       },
       {

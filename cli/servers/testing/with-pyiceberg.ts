@@ -6,10 +6,10 @@ import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { beforeEach, type TestContext } from 'vitest'
 import { loadConfig } from '../../../db/config.ts'
 import { cached, ServerUnavailable } from '../cache.ts'
 import { lastLines, run } from '../run.ts'
+import { onceOrSkip } from './once-or-skip.ts'
 
 export interface PyIceberg {
   /**
@@ -39,19 +39,9 @@ def answer(value):
 export function withPyIceberg(): PyIceberg {
   const config = loadConfig(process.env)
   let program: string | undefined
-  let missing: string | undefined
 
-  // Before each and not before all: only a test can be skipped with a reason.
-  beforeEach(async (context: TestContext) => {
-    if (program === undefined && missing === undefined) {
-      try {
-        program = await pyicebergPython(config)
-      } catch (error) {
-        if (!(error instanceof ServerUnavailable) || config.ci) throw error
-        missing = error.message
-      }
-    }
-    if (missing !== undefined) context.skip(missing)
+  onceOrSkip(async () => {
+    program = await pyicebergPython(config)
   }, 900_000)
 
   return {

@@ -3,17 +3,14 @@
  * suite's last test, and their folders go with them; what a killed run left is swept by the next. A Redis that can't be had is a visible skip that says why;
  * under CI it is a failure.
  */
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
-import { afterAll, beforeEach, type TestContext } from 'vitest'
-import { loadConfig } from '../../../db/config.ts'
-import { isAlive } from '../../../db/process.ts'
-import { ServerUnavailable } from '../cache.ts'
-import { clearFolder, freePorts } from '../process.ts'
+import { afterAll } from 'vitest'
+import { freePorts } from '../process.ts'
 import { type RedisServer, startRedis } from '../redis.ts'
+import { makeTestFolder, onceOrSkip, sweep, type TestServer } from './once-or-skip.ts'
 
 export interface TestRedis {
   /** With the password. */
@@ -36,8 +33,7 @@ export interface RedisServers {
   startCluster(): Promise<TestRedis[]>
 }
 
-const PREFIX = 'streamforge-test-redis-'
-const NAME = 'redis'
+const SERVER: TestServer = { kind: 'redis', name: 'Redis', folder: 'redis' }
 const PASSWORD = 'se cret/ü'
 const DEADLINE_MS = 15_000
 
@@ -47,34 +43,22 @@ const DEADLINE_MS = 15_000
  */
 export function withRedis(prepare?: (servers: RedisServers) => Promise<void>): RedisServers {
   const undo: (() => Promise<unknown>)[] = []
-  let prepared = false
-  let missing: string | undefined
 
-  // Before each and not before all: only a test can be skipped with a reason.
-  beforeEach(async (context: TestContext) => {
-    if (!prepared && missing === undefined) {
-      await sweep()
-      try {
-        await prepare?.(servers)
-        prepared = true
-      } catch (error) {
-        if (!(error instanceof ServerUnavailable) || loadConfig(process.env).ci) throw error
-        missing = error.message
-      }
-    }
-    if (missing !== undefined) context.skip(missing)
+  onceOrSkip(async () => {
+    await sweep(SERVER)
+    await prepare?.(servers)
   }, 120_000)
   afterAll(async () => {
     for (const step of undo.splice(0).reverse()) await step()
   })
 
   async function start(settings: Readonly<Record<string, string>> = {}): Promise<TestRedis> {
-    const folder = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`))
+    const folder = await makeTestFolder(SERVER)
     undo.push(() => rm(folder, { recursive: true, force: true }))
     const port = await freeRedisPort()
     let server: RedisServer | undefined
     const launch = async (): Promise<RedisServer> => {
-      server = await startRedis({ folder: join(folder, NAME), port, password: PASSWORD, settings })
+      server = await startRedis({ folder: join(folder, SERVER.folder), port, password: PASSWORD, settings })
       return server
     }
     undo.push(async () => server?.kill())
@@ -138,16 +122,5 @@ async function freeRedisPort(): Promise<number> {
   for (;;) {
     const [port] = await freePorts(1)
     if (port! <= 55_535) return port!
-  }
-}
-
-/** Stops servers and removes folders of test processes that were killed. */
-async function sweep(): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
-    const pid = name.startsWith(PREFIX) ? Number(name.slice(PREFIX.length).split('-')[0]) : Number.NaN
-    if (!(pid > 0) || isAlive(pid)) continue
-    const folder = join(tmpdir(), name)
-    await clearFolder({ name: 'Redis', folder: join(folder, NAME) })
-    await rm(folder, { recursive: true, force: true })
   }
 }

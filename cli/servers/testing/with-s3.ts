@@ -2,16 +2,13 @@
  * A real S3 server for tests: one per test file, that can be frozen, killed and started again. Nothing is left behind: its folder goes with the file's last test, and what a
  * killed run left is swept by the next. One that can't be had is a visible skip that says why; under CI it is a failure.
  */
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeEach, type TestContext } from 'vitest'
+import { afterAll } from 'vitest'
 import { loadConfig } from '../../../db/config.ts'
 import { openS3Objects, type S3ObjectStore, type S3Options } from '../../../db/objects/s3.ts'
-import { isAlive } from '../../../db/process.ts'
-import { ServerUnavailable } from '../cache.ts'
-import { clearFolder } from '../process.ts'
 import { startVersitygw, type VersitygwServer } from '../versitygw.ts'
+import { makeTestFolder, onceOrSkip, sweep, type TestServer } from './once-or-skip.ts'
 
 export interface TestS3 {
   readonly server: VersitygwServer
@@ -30,20 +27,19 @@ export interface TestS3 {
 }
 
 export const BUCKET = 'test-bucket'
-const PREFIX = 'streamforge-test-s3-'
+const SERVER: TestServer = { kind: 's3', name: 'versitygw', folder: 's3' }
 
 /** Call at the top of a test file (or a describe): it registers the hooks. The result may be used inside tests only. */
 export function withS3(): TestS3 {
   const config = loadConfig(process.env)
   let folder = ''
   let server: VersitygwServer | undefined
-  let missing: string | undefined
   let count = 0
 
   const start = async (): Promise<void> => {
     const { port = 0, accessKeyId, secretAccessKey } = server ?? {}
     server = await startVersitygw({
-      folder: join(folder, 's3'),
+      folder: join(folder, SERVER.folder),
       buckets: [BUCKET],
       port,
       serversDir: config.serversDir,
@@ -51,19 +47,10 @@ export function withS3(): TestS3 {
     })
   }
 
-  // Before each and not before all: only a test can be skipped with a reason.
-  beforeEach(async (context: TestContext) => {
-    if (!server && missing === undefined) {
-      await sweep()
-      folder = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`))
-      try {
-        await start()
-      } catch (error) {
-        if (!(error instanceof ServerUnavailable) || config.ci) throw error
-        missing = error.message
-      }
-    }
-    if (missing !== undefined) context.skip(missing)
+  onceOrSkip(async () => {
+    await sweep(SERVER)
+    folder = await makeTestFolder(SERVER)
+    await start()
   }, 600_000)
   afterAll(async () => {
     await server?.kill()
@@ -79,7 +66,7 @@ export function withS3(): TestS3 {
       return server!
     },
     get bucketFolder() {
-      return join(folder, 's3', 'data', BUCKET)
+      return join(folder, SERVER.folder, 'data', BUCKET)
     },
     target,
     store: (options) => openS3Objects({ ...target(), ...options }),
@@ -87,16 +74,5 @@ export function withS3(): TestS3 {
     thaw: () => void process.kill(server!.pid, 'SIGCONT'),
     kill: async () => server?.kill(),
     start,
-  }
-}
-
-/** Stops servers and removes folders of test processes that were killed. */
-async function sweep(): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
-    const pid = name.startsWith(PREFIX) ? Number(name.slice(PREFIX.length).split('-')[0]) : Number.NaN
-    if (!(pid > 0) || isAlive(pid)) continue
-    const folder = join(tmpdir(), name)
-    await clearFolder({ name: 'versitygw', folder: join(folder, 's3') })
-    await rm(folder, { recursive: true, force: true })
   }
 }

@@ -2,16 +2,13 @@
  * A real Trino for tests: one per test file, since it takes its time to start. Nothing is left behind: its folder goes with the file's last test, and what a killed run left is
  * swept by the next. One that can't be had is a visible skip that says why; under CI it is a failure.
  */
-import { mkdtemp, readdir, rm } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll, beforeEach, type TestContext } from 'vitest'
+import { afterAll } from 'vitest'
 import { loadConfig } from '../../../db/config.ts'
-import { isAlive } from '../../../db/process.ts'
 import { createTrino, type Trino, type TrinoClientOptions } from '../../../db/trino/client.ts'
-import { ServerUnavailable } from '../cache.ts'
-import { clearFolder } from '../process.ts'
 import { type CatalogProperties, startTrino, type TrinoServer } from '../trino.ts'
+import { makeTestFolder, onceOrSkip, sweep, type TestServer } from './once-or-skip.ts'
 
 export interface TestTrino {
   readonly server: TrinoServer
@@ -19,8 +16,7 @@ export interface TestTrino {
   client(options?: Partial<TrinoClientOptions>): Trino
 }
 
-const PREFIX = 'streamforge-test-trino-'
-const NAME = 'trino'
+const SERVER: TestServer = { kind: 'trino', name: 'Trino', folder: 'trino' }
 
 /**
  * Call at the top of a test file (or a describe), after `withPostgres` and `withS3`: it registers the hooks. The result may be used inside tests only.
@@ -33,28 +29,18 @@ export function withTrino(
   const config = loadConfig(process.env)
   let folder = ''
   let server: TrinoServer | undefined
-  let missing: string | undefined
 
-  // Before each and not before all: only a test can be skipped with a reason.
-  beforeEach(async (context: TestContext) => {
-    if (!server && missing === undefined) {
-      await sweep()
-      folder = await mkdtemp(join(tmpdir(), `${PREFIX}${process.pid}-`))
-      try {
-        const { serversDir, javaHome } = config
-        server = await startTrino({
-          folder: join(folder, NAME),
-          catalogs: await catalogs(),
-          serversDir,
-          javaHome,
-          ...options,
-        })
-      } catch (error) {
-        if (!(error instanceof ServerUnavailable) || config.ci) throw error
-        missing = error.message
-      }
-    }
-    if (missing !== undefined) context.skip(missing)
+  onceOrSkip(async () => {
+    await sweep(SERVER)
+    folder = await makeTestFolder(SERVER)
+    const { serversDir, javaHome } = config
+    server = await startTrino({
+      folder: join(folder, SERVER.folder),
+      catalogs: await catalogs(),
+      serversDir,
+      javaHome,
+      ...options,
+    })
   }, 900_000)
   afterAll(async () => {
     // Not in order: it has nothing to keep, and takes seconds to say good-bye.
@@ -67,16 +53,5 @@ export function withTrino(
       return server!
     },
     client: (options) => createTrino({ url: server!.url, user: 'test', timeoutMs: 60_000, ...options }),
-  }
-}
-
-/** Stops servers and removes folders of test processes that were killed. */
-async function sweep(): Promise<void> {
-  for (const name of await readdir(tmpdir())) {
-    const pid = name.startsWith(PREFIX) ? Number(name.slice(PREFIX.length).split('-')[0]) : Number.NaN
-    if (!(pid > 0) || isAlive(pid)) continue
-    const folder = join(tmpdir(), name)
-    await clearFolder({ name: 'Trino', folder: join(folder, NAME) })
-    await rm(folder, { recursive: true, force: true })
   }
 }

@@ -103,11 +103,14 @@ function watch(child: ChildProcess, folder: string): ServerProcess {
   }
   process.once('exit', leave)
   const exited = new Promise<Exit>((done) => {
-    child.once('exit', (code, signal) => {
+    const settle = (code: number | null, signal: string | null) => {
       ended = true
       process.off('exit', leave)
       done({ code, signal })
-    })
+    }
+    child.once('exit', settle)
+    // One that does not like its settings may be gone by now.
+    if (child.exitCode !== null || child.signalCode !== null) settle(child.exitCode, child.signalCode)
   })
   const end = async (signal: NodeJS.Signals, timeoutMs: number): Promise<void> => {
     if (ended) return

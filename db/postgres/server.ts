@@ -89,10 +89,7 @@ async function launch(place: Place, wantedPort: number): Promise<Running> {
   for (let attempt = 1; ; attempt++) {
     const port = wantedPort || (await freePort())
     const logStart = await sizeOf(place.logPath)
-    const child = await spawnServer(place, port)
-    const exited = new Promise<{ code: number | null; signal: string | null }>((done) => {
-      child.once('exit', (code, signal) => done({ code, signal }))
-    })
+    const { child, exited } = await spawnServer(place, port)
     if (await isReady(place.folder, child, exited)) return watch(place, child, port, exited)
 
     const said = await readLogFrom(place.logPath, logStart)
@@ -110,7 +107,10 @@ async function launch(place: Place, wantedPort: number): Promise<Running> {
   }
 }
 
-async function spawnServer({ folder, binaries, user, logPath }: Place, port: number): Promise<ChildProcess> {
+async function spawnServer(
+  { folder, binaries, user, logPath }: Place,
+  port: number,
+): Promise<{ child: ChildProcess; exited: Running['exited'] }> {
   const log = await open(logPath, 'a', 0o600)
   try {
     // A session of its own: the terminal's Ctrl-C reaches us alone. Its output goes to a file and not to a pipe of ours, so it outlives us unharmed.
@@ -120,9 +120,13 @@ async function spawnServer({ folder, binaries, user, logPath }: Place, port: num
       detached: true,
       stdio: ['ignore', log.fd, log.fd],
     })
+    // Listened for before anything is awaited: a server that does not like its settings is gone at once.
+    const exited: Running['exited'] = new Promise((done) => {
+      child.once('exit', (code, signal) => done({ code, signal }))
+    })
     await new Promise<void>((done, failed) => child.once('spawn', done).once('error', failed))
     child.unref()
-    return child
+    return { child, exited }
   } finally {
     await log.close()
   }

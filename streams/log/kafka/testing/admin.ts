@@ -1,7 +1,28 @@
 /** What tests ask of a cluster besides the log: topics of their own. */
+import { setTimeout as delay } from 'node:timers/promises'
 import { type Admin, Kafka, logLevel } from 'kafkajs'
 
+/** What a broker answers about groups until it has taken over, or loaded, their coordination: ask again. */
+const COORDINATOR_AWAY = new Set([
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'GROUP_LOAD_IN_PROGRESS',
+  'NOT_COORDINATOR_FOR_GROUP',
+])
+const PATIENCE_MS = 30_000
+
 export async function withAdmin<R>(brokers: readonly string[], ask: (admin: Admin) => Promise<R>): Promise<R> {
+  const deadline = performance.now() + PATIENCE_MS
+  for (;;) {
+    try {
+      return await askOnce(brokers, ask)
+    } catch (error) {
+      if (!COORDINATOR_AWAY.has(String((error as { type?: unknown }).type)) || performance.now() > deadline) throw error
+      await delay(100)
+    }
+  }
+}
+
+async function askOnce<R>(brokers: readonly string[], ask: (admin: Admin) => Promise<R>): Promise<R> {
   const admin = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).admin()
   await admin.connect()
   try {

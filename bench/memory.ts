@@ -26,7 +26,7 @@ export const memory: Benchmark = {
   options: {
     users: { type: 'string', default: '1000000' },
     /** Megabytes that the measured process is held to, as in a container; 0 for no limit. */
-    limit: { type: 'string', default: '700' },
+    limit: { type: 'string', default: '0' },
     /** Passed to the measured process, e.g. `--max-semi-space-size=16`. */
     node: { type: 'string' },
   },

@@ -12,6 +12,7 @@ import { ownCpuSeconds, residentMiB } from './measure.ts'
 import { QUERY_JOBS } from './queries.ts'
 import { withTopicPrefix } from './renamed-log.ts'
 import { openResults } from './stores.ts'
+import { countWritten, type Written } from './written.ts'
 
 export interface KafkaRunSettings {
   brokers: string[]
@@ -46,7 +47,7 @@ export interface KafkaRunFigures {
 
 const settings = partSettings<KafkaRunSettings>()
 const started = { ms: Date.now(), cpu: 0 }
-const figures = { flushes: 0, checkpoints: 0, checkpointMiB: 0 }
+const figures: Written = { flushes: 0, checkpoints: 0, checkpointMiB: 0 }
 const log = await openKafkaLog({ brokers: settings.brokers, clientId: settings.owner })
 const registry = openEmbeddedRegistry(settings.registryFolder)
 const results = await openResults(settings.folder, settings.postgresUrl)
@@ -59,15 +60,7 @@ const runtime = new StreamRuntime(
       started.cpu = ownCpuSeconds()
     }),
     topology: QUERY_JOBS[settings.jobs],
-    observer: {
-      flushed: () => void figures.flushes++,
-      checkpointed({ bytes }) {
-        figures.checkpoints++
-        figures.checkpointMiB += bytes / 2 ** 20
-      },
-      checkpointFailed: (_, error) => console.error(error),
-      retrying: (what, error) => console.error(what, error),
-    },
+    observer: countWritten(figures),
   },
   { group: settings.group, owner: settings.owner, topics: [CLICKSTREAM, ORDERS] },
 )

@@ -8,6 +8,7 @@ import { TOPOLOGY } from '../streams/topology.ts'
 import { partSettings, tell } from './child.ts'
 import { ownCpuSeconds, residentMiB, treeCpuSeconds } from './measure.ts'
 import { openStores, type Places } from './stores.ts'
+import { countWritten, type Written } from './written.ts'
 
 export const TOPOLOGIES = { three: [sessions, fraudDetector, revenue], all: TOPOLOGY }
 
@@ -32,19 +33,11 @@ export interface StreamsFigures {
 
 const settings = partSettings<StreamsSettings>()
 const { deps, close } = await openStores(settings)
-const figures = { checkpoints: 0, checkpointMiB: 0, flushes: 0 }
+const figures: Written = { checkpoints: 0, checkpointMiB: 0, flushes: 0 }
 const runtime = new StreamRuntime({
   ...deps,
   topology: TOPOLOGIES[settings.jobs],
-  observer: {
-    flushed: () => void figures.flushes++,
-    checkpointed({ bytes }) {
-      figures.checkpoints++
-      figures.checkpointMiB += bytes / 2 ** 20
-    },
-    checkpointFailed: (_, error) => console.error(error),
-    retrying: (what, error) => console.error(what, error),
-  },
+  observer: countWritten(figures),
 })
 
 const startedAt = performance.now()

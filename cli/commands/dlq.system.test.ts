@@ -16,8 +16,8 @@ import { systemClock } from '../../streams/time/clock.ts'
 import { caughtUp, get } from '../../tests/support/api.ts'
 import { eventually } from '../../tests/support/eventually.ts'
 import { startPlatform } from '../../tests/support/platform.ts'
-import type { CommandIo } from '../command.ts'
 import { withKafka } from '../servers/testing/with-kafka.ts'
+import { type CommandRun, runCommand } from '../testing/run-command.ts'
 import { dlq } from './dlq.ts'
 
 const DLQ = `dlq.${ORDERS}`
@@ -38,26 +38,11 @@ const order: Order = {
   properties: null,
 }
 
-type Run = (...args: string[]) => Promise<{ code: number; out: string; err: string }>
+type Run = (...args: string[]) => Promise<CommandRun>
 const commandWith =
   (env: Record<string, string>): Run =>
-  async (...args) => {
-    let [out, err] = ['', '']
-    const io: CommandIo = {
-      out: (text) => {
-        out += text
-      },
-      err: (text) => {
-        err += text
-      },
-      isTty: false,
-      env,
-      cwd: '/',
-      clock: systemClock,
-      signal: new AbortController().signal,
-    }
-    return { code: await dlq.run(args, io), out, err }
-  }
+  (...args) =>
+    runCommand(dlq, args, { env })
 
 /** An order that was put aside although it can be read, as by a reader that did not know its schema, and one that nobody will ever read. */
 async function putAside(log: EventLog, dataDir: string): Promise<void> {

@@ -1,8 +1,8 @@
 /** Wrong arguments of every command: one sentence that says what is wrong and where to read on, and exit code 2. Nothing is started or touched. */
 import { fileURLToPath } from 'node:url'
 import { describe, expect, it } from 'vitest'
-import { systemClock } from '../../streams/time/clock.ts'
 import type { Command } from '../command.ts'
+import { runCommand } from '../testing/run-command.ts'
 import { dlq } from './dlq.ts'
 import { doctor } from './doctor.ts'
 import { replay } from './replay.ts'
@@ -63,21 +63,7 @@ const MISTAKES: [command: Command, args: string, about: RegExp][] = [
 describe('wrong arguments', () => {
   const named = MISTAKES.map(([command, args, about]) => [`${command.name} ${args}`, command, args, about] as const)
   it.each(named)('are told for: streamforge %s', async (_, command, args, about) => {
-    let out = ''
-    let err = ''
-    const code = await command.run(args.split(' ').filter(Boolean), {
-      out: (text) => {
-        out += text
-      },
-      err: (text) => {
-        err += text
-      },
-      isTty: false,
-      env: {},
-      cwd: ROOT,
-      clock: systemClock,
-      signal: new AbortController().signal,
-    })
+    const { code, out, err } = await runCommand(command, args.split(' ').filter(Boolean), { cwd: ROOT })
     expect(code, err).toBe(2)
     expect(out).toBe('')
     expect(err).toMatch(about)

@@ -8,7 +8,7 @@ import { createHarness } from '../../edge/testing/harness.ts'
 import { createEncoder } from '../../streams/contract/codec.ts'
 import { CLICKSTREAM, ORDERS } from '../../streams/contract/topics.ts'
 import { type EmbeddedRegistry, openEmbeddedRegistry } from '../../streams/log/embedded-registry.ts'
-import { systemClock } from '../../streams/time/clock.ts'
+import { runCommand } from '../testing/run-command.ts'
 import { schemas as command } from './schemas.ts'
 
 let folder: string
@@ -26,26 +26,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-async function run(
-  args: string[],
-  env: Record<string, string> = { SCHEMA_REGISTRY_URL: `${edge.url}/schema-registry/` },
-) {
-  const said = { out: '', err: '' }
-  const code = await command.run(args, {
-    out: (text) => {
-      said.out += text
-    },
-    err: (text) => {
-      said.err += text
-    },
-    isTty: false,
-    env,
-    cwd: folder,
-    clock: systemClock,
-    signal: new AbortController().signal,
-  })
-  return { code, ...said }
-}
+const run = (args: string[], env: Record<string, string> = { SCHEMA_REGISTRY_URL: `${edge.url}/schema-registry/` }) =>
+  runCommand(command, args, { env, cwd: folder })
 
 it('lists subjects with their newest version and its id', async () => {
   expect(await run(['ls'])).toEqual({ code: 0, out: 'There are no schemas yet.\n', err: '' })

@@ -7,9 +7,9 @@ import { join } from 'node:path'
 import { serve } from '@hono/node-server'
 import { Hono } from 'hono'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { systemClock } from '../../streams/time/clock.ts'
 import type { Command, CommandIo } from '../command.ts'
 import { findPlatform } from '../platform.ts'
+import { runCommand } from '../testing/run-command.ts'
 import { replay } from './replay.ts'
 import { simulate } from './simulate.ts'
 
@@ -64,25 +64,8 @@ function runningPlatform(edgeUrl: string, pid = process.pid): string {
   return data
 }
 
-async function run(command: Command, args: string[], more: Partial<CommandIo> = {}) {
-  let out = ''
-  let err = ''
-  const code = await command.run(args, {
-    out: (text) => {
-      out += text
-    },
-    err: (text) => {
-      err += text
-    },
-    isTty: false,
-    env: {},
-    cwd: folder,
-    clock: systemClock,
-    signal: new AbortController().signal,
-    ...more,
-  })
-  return { code, out, err }
-}
+const run = (command: Command, args: string[], more: Partial<CommandIo> = {}) =>
+  runCommand(command, args, { cwd: folder, ...more })
 
 const FILE =
   'order_id,who,sum,at\no1,u1,5.00,2026-01-31 10:00:00\no2,u2,x,2026-01-31 10:00:01\no3,u1,7.25,2026-01-31 10:00:02\n'

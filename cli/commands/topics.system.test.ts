@@ -3,31 +3,15 @@ import { expect, test } from 'vitest'
 import { TOPICS } from '../../streams/contract/topics.ts'
 import { makeTopics, withAdmin } from '../../streams/log/kafka/testing/admin.ts'
 import { checkTopics, withKafkaAdmin } from '../../streams/log/kafka/topics.ts'
-import { systemClock } from '../../streams/time/clock.ts'
 import { newDataDir, runCli } from '../../tests/support/platform.ts'
-import type { CommandIo } from '../command.ts'
 import { withKafka } from '../servers/testing/with-kafka.ts'
+import { runCommand } from '../testing/run-command.ts'
 import { topics } from './topics.ts'
 
 const kafka = withKafka()
 
-async function run(args: string[], env: Record<string, string> = {}) {
-  let [out, err] = ['', '']
-  const io: CommandIo = {
-    out: (text) => {
-      out += text
-    },
-    err: (text) => {
-      err += text
-    },
-    isTty: false,
-    env: { KAFKA_BROKERS: kafka.brokers.join(), ...env },
-    cwd: '/',
-    clock: systemClock,
-    signal: new AbortController().signal,
-  }
-  return { code: await topics.run(args, io), out, err }
-}
+const run = (args: string[], env: Record<string, string> = {}) =>
+  runCommand(topics, args, { env: { KAFKA_BROKERS: kafka.brokers.join(), ...env } })
 /** A process of the cluster on this Kafka; with its topics it would go on to the database, where nobody is. */
 const startProcess = async (role: 'edge' | 'streams', brokers = kafka.brokers.join()) =>
   runCli([role, '--data', await newDataDir()], {

@@ -205,8 +205,6 @@ async function writeConfiguration(
     'memory.heap-headroom-per-node': `${Math.floor(heapMb * 0.3)}MB`,
     'task.concurrency': powerOfTwo(availableParallelism()),
     'web-ui.enabled': false,
-    // Alone, it would take itself for dead when the machine is busy, and refuse queries for want of workers.
-    'failure-detector.enabled': false,
   })
   await write('log.properties', { 'io.trino': 'WARN', 'io.airlift': 'WARN' })
   for (const [name, properties] of Object.entries(catalogs)) await write(`catalog/${name}.properties`, properties)
@@ -225,8 +223,6 @@ function propertiesText(properties: CatalogProperties): string {
 async function answersQuery(url: string): Promise<boolean> {
   const response = await fetch(`${url}/v1/info`, { signal: AbortSignal.timeout(5_000) })
   if (((await response.json()) as { starting: boolean }).starting) return false
-  // A constant is answered by the coordinator; a query over data fails until it has found itself as a worker.
-  const trino = createTrino({ url, user: 'streamforge-start', timeoutMs: 10_000 })
-  const { rows } = await trino.query("SELECT count(*) FROM system.runtime.nodes WHERE state = 'active'")
-  return Number(rows[0]?.[0] ?? 0) > 0
+  const { rows } = await createTrino({ url, user: 'streamforge-start', timeoutMs: 10_000 }).query('SELECT 1')
+  return rows.length === 1
 }

@@ -36,7 +36,8 @@ export interface PackedStateSpec<E extends Packable> {
   hotMax: number | undefined
 }
 
-const HOT_MAX = 16_384
+/** Per operator and partition, unless a task is told otherwise. */
+export const HOT_MAX = 16_384
 const MANY_SHARE = 1 / 32
 const ALIVE = 1
 const UNSAVED = 2

@@ -18,6 +18,7 @@ import {
   type RecordBatch,
   type TopicPartition,
 } from '../log/event-log.ts'
+import { HOT_MAX } from '../operators/packed-state.ts'
 import type { Clock } from '../time/clock.ts'
 import { fieldsRead } from '../topology.ts'
 import { Checkpointer, type CheckpointStores, type Snapshot } from './checkpointer.ts'
@@ -71,7 +72,7 @@ export const DEFAULT_SETTINGS: RuntimeSettings = {
   checkpointMs: 5_000,
   liveLagRecords: 2_000,
   rowsPerFlush: 5_000,
-  hotEntries: 16_384,
+  hotEntries: HOT_MAX,
   heartbeatMs: 1_000,
 }
 

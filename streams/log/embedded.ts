@@ -127,9 +127,8 @@ async function trim(store: LogStore, clock: Clock): Promise<number> {
       store.refresh()
       const old = store.olderThan(slot, clock.now() - slot.retentionMs, TRIM_BATCHES)
       if (old.length === 0) break
-      await store.write(() => {
-        for (const { base } of old) store.remove(slot, base)
-      })
+      const bases = old.map(({ base }) => base)
+      await store.write(() => store.remove(slot, bases))
       removed += old.reduce((sum, { count }) => sum + count, 0)
     }
   }

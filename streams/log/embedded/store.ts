@@ -1,8 +1,10 @@
 /**
- * The LMDB side of the embedded log: one sub-database per topic partition (8-byte offset → batch), `heads` (the next offset of each, which
- * outlives retention), `groups` (how far consumer groups have come) and `meta` (identity, format, the partition counts the log was made with).
+ * The LMDB side of the embedded log: one sub-database per topic partition (8-byte offset → batch), `heads` (of each, the next offset at its last
+ * retention, which may have left nothing else), `groups` (how far consumer groups have come) and `meta` (identity, format, the partition counts the log was made with).
  *
  * Commits run on lmdb's writer thread and are flushed before they resolve. Offsets are read and written inside the transaction, so threads and processes can share a folder.
+ * A thread that is ended in the middle of `write` has what it had written so far committed by lmdb: so every single put or removal leaves a log that is whole, and
+ * the next offset is read from the last batch instead of being a second put.
  */
 import { randomUUID } from 'node:crypto'
 import type { Database } from 'lmdb'
@@ -42,8 +44,8 @@ export interface LogStore {
   write<T>(change: () => T): Promise<T>
   /** Inside `write`: stores the batches after each other. @returns the first one's offset. */
   append(slot: Slot, batches: readonly { bytes: Buffer; count: number }[]): number
-  /** Inside `write`. */
-  remove(slot: Slot, base: number): void
+  /** Inside `write`: removes the batches that begin at these offsets, the oldest first. */
+  remove(slot: Slot, bases: readonly number[]): void
   /** Makes reads see everything committed so far, by whatever thread or process. Reads of one turn see one state. */
   refresh(): void
   next(slot: Slot): number
@@ -129,6 +131,10 @@ export async function openLogStore(folder: string, topics: readonly Topic[]): Pr
     return copy
   }
   const next = (slot: Slot): number => {
+    for (const key of slot.batches.getKeys({ start: AFTER_ALL, end: BEFORE_ALL, reverse: true, limit: 1 })) {
+      const base = keyOffset(key)
+      return base + batchCount(bytesAt(slot, base) as Buffer)
+    }
     const head = heads.getBinaryFast(slot.headKey)
     return head ? keyOffset(head) : 0
   }
@@ -166,10 +172,12 @@ export async function openLogStore(folder: string, topics: readonly Topic[]): Pr
         }
         offset += count
       }
-      heads.putSync(slot.headKey, offsetKey(offset))
       return first
     },
-    remove: (slot, base) => void slot.batches.removeSync(offsetKey(base)),
+    remove(slot, bases) {
+      heads.putSync(slot.headKey, offsetKey(next(slot)))
+      for (const base of bases) slot.batches.removeSync(offsetKey(base))
+    },
     refresh: environment.refresh,
     next,
     earliest,

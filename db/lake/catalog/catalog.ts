@@ -8,8 +8,12 @@ export interface TableName {
 
 export interface Catalog {
   readonly name: string
-  /** @returns false when it was there */
+  /** @returns false, and changes nothing, when it was there */
   createNamespace(namespace: string, properties?: Readonly<Record<string, string>>): Promise<boolean>
+  /** null removes a property. The namespace stays, whatever is removed. */
+  alterNamespace(namespace: string, changes: Readonly<Record<string, string | null>>): Promise<void>
+  /** Only one without tables, views and namespaces below it. */
+  dropNamespace(namespace: string): Promise<'dropped' | 'missing' | 'not-empty'>
   namespaces(): Promise<string[]>
   /** @returns null when there is no such namespace */
   namespaceProperties(namespace: string): Promise<Record<string, string> | null>
@@ -20,8 +24,24 @@ export interface Catalog {
   create(table: TableName, metadataLocation: string): Promise<boolean>
   /** The commit: one compare-and-swap. @returns false when `from` is no longer the current one */
   swap(table: TableName, from: string, to: string): Promise<boolean>
-  /** Forgets the table; its files stay. @returns false when there was none */
-  drop(table: TableName): Promise<boolean>
+  /** Commits of several tables, all or none; `from` null makes the table. @returns false, and changes nothing, when one of them is no longer as it was */
+  swapAll(changes: readonly Swap[]): Promise<boolean>
+  /** @returns `missing` when there is no such table, `taken` when there is something of the new name */
+  rename(from: TableName, to: TableName): Promise<'renamed' | 'missing' | 'taken'>
+  /**
+   * Forgets the table; its files stay.
+   * @param at only if this is its current metadata file
+   * @returns false when there was none
+   */
+  drop(table: TableName, at?: string): Promise<boolean>
+  /** Of all tables. */
+  metadataLocations(): Promise<{ table: TableName; metadataLocation: string }[]>
+}
+
+export interface Swap {
+  table: TableName
+  from: string | null
+  to: string
 }
 
 export const tableText = ({ namespace, name }: TableName): string => `${namespace}.${name}`

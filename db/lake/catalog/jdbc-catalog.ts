@@ -4,7 +4,7 @@
  * Invariant: a commit is one UPDATE that names the metadata it replaces; of two at once one changes a row.
  */
 import type { Sql } from '../../postgres/connect.ts'
-import type { Catalog, TableName } from './catalog.ts'
+import type { Catalog, Swap, TableName } from './catalog.ts'
 
 /** Iceberg's own statements (JdbcUtil). A V0 catalog gets the column it lacks. */
 const TABLES = [
@@ -19,6 +19,7 @@ const TABLES = [
 ]
 /** Concurrent CREATE TABLE IF NOT EXISTS collide in PostgreSQL's own catalog. The number is arbitrary, and ours. */
 const LOCK = 7_305_801
+const UNIQUE_VIOLATION = '23505'
 
 /** Makes the catalog's tables if they are missing. @param name `catalog_name` of the rows: one database may hold several catalogs */
 export async function openJdbcCatalog(sql: Sql, name = 'lake'): Promise<Catalog> {
@@ -29,6 +30,10 @@ export async function openJdbcCatalog(sql: Sql, name = 'lake'): Promise<Catalog>
   const isTable = sql`(iceberg_type = 'TABLE' OR iceberg_type IS NULL)`
   const row = (table: TableName) =>
     sql`catalog_name = ${name} AND table_namespace = ${table.namespace} AND table_name = ${table.name} AND ${isTable}`
+
+  /** What is in a namespace, or below it. */
+  const within = (column: string, namespace: string) =>
+    sql`catalog_name = ${name} AND (${sql(column)} = ${namespace} OR starts_with(${sql(column)}, ${`${namespace}.`}))`
 
   const namespaces = async (): Promise<string[]> => {
     const rows = await sql<{ namespace: string }[]>`
@@ -42,17 +47,47 @@ export async function openJdbcCatalog(sql: Sql, name = 'lake'): Promise<Catalog>
     async createNamespace(namespace, properties = {}) {
       // Iceberg's engines know a namespace without properties by this one.
       const entries = Object.entries({ exists: 'true', ...properties })
-      const made = await sql.begin(async (transaction) => {
-        let count = 0
-        for (const [key, value] of entries) {
-          const { count: added } = await transaction`
+      return sql.begin(async (transaction) => {
+        // Of two at once one makes it: a namespace is any number of rows, and PyIceberg's may lack `exists`.
+        await transaction`SELECT pg_advisory_xact_lock(${LOCK}, hashtext(${`${name}.${namespace}`}))`
+        const [found] = await transaction`
+          SELECT 1 FROM iceberg_namespace_properties WHERE catalog_name = ${name} AND namespace = ${namespace} LIMIT 1`
+        if (found) return false
+        for (const [key, value] of entries)
+          await transaction`
             INSERT INTO iceberg_namespace_properties (catalog_name, namespace, property_key, property_value)
-            VALUES (${name}, ${namespace}, ${key}, ${value}) ON CONFLICT DO NOTHING`
-          count += added
-        }
-        return count
+            VALUES (${name}, ${namespace}, ${key}, ${value})`
+        return true
       })
-      return made > 0
+    },
+    async alterNamespace(namespace, changes) {
+      const entries = Object.entries({ ...changes, exists: 'true' }).sort(([a], [b]) => (a < b ? -1 : 1))
+      await sql.begin(async (transaction) => {
+        for (const [key, value] of entries)
+          if (value === null)
+            await transaction`
+              DELETE FROM iceberg_namespace_properties
+              WHERE catalog_name = ${name} AND namespace = ${namespace} AND property_key = ${key}`
+          else
+            await transaction`
+              INSERT INTO iceberg_namespace_properties (catalog_name, namespace, property_key, property_value)
+              VALUES (${name}, ${namespace}, ${key}, ${value})
+              ON CONFLICT (catalog_name, namespace, property_key) DO UPDATE SET property_value = excluded.property_value`
+      })
+    },
+    async dropNamespace(namespace) {
+      // One statement, so that what it looks at and what it removes are of one moment.
+      const [found] = await sql<{ filled: boolean; gone: number }[]>`
+        WITH content AS (
+          SELECT EXISTS (SELECT 1 FROM iceberg_tables WHERE ${within('table_namespace', namespace)})
+              OR EXISTS (SELECT 1 FROM iceberg_namespace_properties
+                         WHERE catalog_name = ${name} AND starts_with(namespace, ${`${namespace}.`})) AS filled),
+        removed AS (
+          DELETE FROM iceberg_namespace_properties
+          WHERE catalog_name = ${name} AND namespace = ${namespace} AND NOT (SELECT filled FROM content) RETURNING 1)
+        SELECT (SELECT filled FROM content) AS filled, (SELECT count(*)::int FROM removed) AS gone`
+      if (found!.filled) return 'not-empty'
+      return found!.gone > 0 ? 'dropped' : 'missing'
     },
     namespaces,
     async namespaceProperties(namespace) {
@@ -85,9 +120,57 @@ export async function openJdbcCatalog(sql: Sql, name = 'lake'): Promise<Catalog>
         WHERE ${row(table)} AND metadata_location = ${from}`
       return count === 1
     },
-    async drop(table) {
-      const { count } = await sql`DELETE FROM iceberg_tables WHERE ${row(table)}`
+    async swapAll(changes) {
+      // In one order, so that two of them never wait for each other.
+      const ordered = [...changes].sort((a, b) => (keyOf(a) < keyOf(b) ? -1 : 1))
+      try {
+        await sql.begin(async (transaction) => {
+          for (const { table, from, to } of ordered) {
+            const { count } =
+              from === null
+                ? await transaction`
+                    INSERT INTO iceberg_tables (catalog_name, table_namespace, table_name, metadata_location, iceberg_type)
+                    VALUES (${name}, ${table.namespace}, ${table.name}, ${to}, 'TABLE') ON CONFLICT DO NOTHING`
+                : await transaction`
+                    UPDATE iceberg_tables SET metadata_location = ${to}, previous_metadata_location = ${from}
+                    WHERE ${row(table)} AND metadata_location = ${from}`
+            if (count !== 1) throw new Lost()
+          }
+        })
+        return true
+      } catch (error) {
+        if (error instanceof Lost) return false
+        throw error
+      }
+    },
+    async rename(from, to) {
+      try {
+        const { count } = await sql`
+          UPDATE iceberg_tables SET table_namespace = ${to.namespace}, table_name = ${to.name} WHERE ${row(from)}`
+        return count === 1 ? 'renamed' : 'missing'
+      } catch (error) {
+        if ((error as { code?: unknown }).code === UNIQUE_VIOLATION) return 'taken'
+        throw error
+      }
+    },
+    async drop(table, at) {
+      const { count } = await sql`
+        DELETE FROM iceberg_tables WHERE ${row(table)} ${at === undefined ? sql`` : sql`AND metadata_location = ${at}`}`
       return count === 1
+    },
+    async metadataLocations() {
+      const rows = await sql<{ table_namespace: string; table_name: string; metadata_location: string }[]>`
+        SELECT table_namespace, table_name, metadata_location FROM iceberg_tables
+        WHERE catalog_name = ${name} AND ${isTable} AND metadata_location IS NOT NULL`
+      return rows.map((each) => ({
+        table: { namespace: each.table_namespace, name: each.table_name },
+        metadataLocation: each.metadata_location,
+      }))
     },
   }
 }
+
+/** One of several tables was changed meanwhile: nothing of the transaction may stay. */
+class Lost extends Error {}
+
+const keyOf = ({ table }: Swap): string => `${table.namespace}\0${table.name}`

@@ -6,7 +6,7 @@ import { afterAll } from 'vitest'
 import type { Clock } from '../../../streams/time/clock.ts'
 import { openFolderObjects } from '../../objects/folder.ts'
 import type { Catalog, TableName } from '../catalog/catalog.ts'
-import { tableText } from '../catalog/catalog.ts'
+import { tableName, tableText } from '../catalog/catalog.ts'
 import { type Lake, loadTable, openLake } from '../commit/lake.ts'
 import { openLakeFiles } from '../files/lake-files.ts'
 import { planScan, type ScanOptions } from '../scan/plan.ts'
@@ -29,12 +29,18 @@ export function createMemoryCatalog(): TestCatalog {
       namespaces.set(namespace, properties)
       return true
     },
+    async alterNamespace(namespace, changes) {
+      const all = Object.entries({ ...namespaces.get(namespace), ...changes })
+      namespaces.set(namespace, Object.fromEntries(all.filter((each): each is [string, string] => each[1] !== null)))
+    },
+    async dropNamespace(namespace) {
+      const below = [...tables.keys(), ...namespaces.keys()].some((key) => key.startsWith(`${namespace}.`))
+      if (below) return 'not-empty'
+      return namespaces.delete(namespace) ? 'dropped' : 'missing'
+    },
     namespaces: async () => [...namespaces.keys()],
     namespaceProperties: async (namespace) => namespaces.get(namespace) ?? null,
-    tables: async (namespace) =>
-      [...tables.keys()]
-        .filter((key) => key.startsWith(`${namespace}.`))
-        .map((key) => ({ namespace, name: key.slice(namespace.length + 1) })),
+    tables: async (namespace) => [...tables.keys()].map(tableName).filter((table) => table.namespace === namespace),
     metadataLocation: async (table) => tables.get(tableText(table)) ?? null,
     async create(table, location) {
       if (tables.has(tableText(table))) return false
@@ -49,7 +55,26 @@ export function createMemoryCatalog(): TestCatalog {
       tables.set(tableText(table), to)
       return true
     },
-    drop: async (table) => tables.delete(tableText(table)),
+    async swapAll(changes) {
+      const before = this.beforeSwap
+      this.beforeSwap = undefined
+      await before?.()
+      if (changes.some(({ table, from }) => (tables.get(tableText(table)) ?? null) !== from)) return false
+      for (const { table, to } of changes) tables.set(tableText(table), to)
+      return true
+    },
+    async rename(from, to) {
+      const location = tables.get(tableText(from))
+      if (location === undefined) return 'missing'
+      if (tables.has(tableText(to))) return 'taken'
+      tables.set(tableText(to), location)
+      tables.delete(tableText(from))
+      return 'renamed'
+    },
+    drop: async (table, at) =>
+      (at === undefined || tables.get(tableText(table)) === at) && tables.delete(tableText(table)),
+    metadataLocations: async () =>
+      [...tables].map(([key, metadataLocation]) => ({ table: tableName(key), metadataLocation })),
   }
 }
 

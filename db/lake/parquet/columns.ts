@@ -1,24 +1,9 @@
 /**
- * How Iceberg's values pass through DuckDB: the type of each column in Parquet, in the staging table that rows are put into, and back.
+ * How Iceberg's values pass through DuckDB: the type of each column in Parquet, from the staging table that rows are put into (`staging.ts`), and back.
  *
- * Dates, times and timestamps travel as integers, uuids as text: DuckDB converts them in bulk. Invariant: what is written is what is read, to the microsecond and the last digit.
+ * Dates, times and timestamps travel as integers: DuckDB converts them in bulk. Invariant: what is written is what is read, to the microsecond and the last digit.
  */
-import {
-  BIGINT,
-  BLOB,
-  BOOLEAN,
-  blobValue,
-  DECIMAL,
-  DOUBLE,
-  DuckDBBlobValue,
-  DuckDBDecimalValue,
-  type DuckDBType,
-  type DuckDBValue,
-  FLOAT,
-  INTEGER,
-  VARCHAR,
-} from '@duckdb/node-api'
-import { isUuid } from '../types/single-value.ts'
+import { DuckDBBlobValue, type DuckDBDecimalValue, type DuckDBValue } from '@duckdb/node-api'
 import { type IcebergType, primitiveOf, type Value } from '../types/types.ts'
 import { identifier, quote } from './duck.ts'
 
@@ -50,10 +35,6 @@ export function duckType(type: IcebergType): string {
 }
 
 export interface ColumnForm {
-  /** Of the staging table and its chunks. */
-  staged: DuckDBType
-  /** @throws Error when the value is not of the type */
-  toStaged(value: Value): DuckDBValue
   /** SQL from the staged column to what Parquet gets. */
   toParquet(sql: string): string
   /** SQL from the Parquet column to what results carry. */
@@ -61,113 +42,44 @@ export interface ColumnForm {
   fromResult(value: DuckDBValue): Value
 }
 
-const same = (sql: string): string => sql
-const asIs = (value: DuckDBValue): Value => value as Value
-const refuse = (value: unknown, type: string): never => {
-  throw new Error(
-    `${typeof value === 'bigint' ? value : JSON.stringify(value)} can't be stored in a column of the type ${type}.`,
-  )
+const AS_IS: ColumnForm = {
+  toParquet: (sql) => sql,
+  toResult: (sql) => sql,
+  fromResult: (value) => value as Value,
 }
-
-function form(staged: DuckDBType, accepts: (value: Value) => DuckDBValue | undefined, type: string): ColumnForm {
-  const toStaged = (value: Value): DuckDBValue => accepts(value) ?? refuse(value, type)
-  return { staged, toStaged, toParquet: same, toResult: same, fromResult: asIs }
-}
-
-const whole = (bits: 32 | 64) => {
-  const limit = 2n ** BigInt(bits - 1)
-  return (value: Value): bigint | undefined => {
-    if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) return undefined
-    const big = BigInt(value as bigint)
-    return big >= -limit && big < limit ? big : undefined
-  }
-}
-const whole64 = whole(64)
-const isInt = (value: Value): value is number =>
-  typeof value === 'number' && Number.isInteger(value) && value >= -(2 ** 31) && value < 2 ** 31
-const int32 = (value: Value): number | undefined => (isInt(value) ? value : undefined)
-const int64 = (value: Value): bigint | undefined =>
-  typeof value === 'number' ? (Number.isSafeInteger(value) ? BigInt(value) : undefined) : whole64(value)
-const number = (value: Value): number | undefined => (typeof value === 'number' ? value : undefined)
-const bytes = (value: Value): DuckDBValue | undefined => (value instanceof Uint8Array ? blobValue(value) : undefined)
-const fromBlob = (value: DuckDBValue): Value =>
-  value instanceof DuckDBBlobValue ? value.bytes : (value as unknown as Value)
+const micros = (toParquet: (sql: string) => string): ColumnForm => ({
+  ...AS_IS,
+  toParquet,
+  toResult: (sql) => `epoch_us(${sql})`,
+})
 
 /** @throws Error for nested types, which are read but not written */
 export function columnForm(type: IcebergType): ColumnForm {
-  const primitive = primitiveOf(type)
-  const name = type as string
-  switch (primitive.kind) {
-    case 'boolean':
-      return form(BOOLEAN, (value) => (typeof value === 'boolean' ? value : undefined), name)
-    case 'int':
-      return form(INTEGER, int32, name)
-    case 'long':
-      return form(BIGINT, int64, name)
-    case 'float':
-      return form(FLOAT, number, name)
-    case 'double':
-      return form(DOUBLE, number, name)
+  switch (primitiveOf(type).kind) {
     case 'date':
       return {
-        ...form(INTEGER, int32, name),
         toParquet: (sql) => `(DATE '1970-01-01' + ${sql})`,
         toResult: (sql) => `(${sql} - DATE '1970-01-01')::INTEGER`,
         fromResult: Number,
       }
     case 'time':
-      return {
-        ...form(
-          BIGINT,
-          (v) => {
-            const us = int64(v)
-            return us !== undefined && us >= 0n && us < 86_400_000_000n ? us : undefined
-          },
-          name,
-        ),
-        toParquet: (sql) => `(TIME '00:00:00' + to_microseconds(${sql}))`,
-        toResult: (sql) => `epoch_us(${sql})`,
-      }
+      return micros((sql) => `(TIME '00:00:00' + to_microseconds(${sql}))`)
     case 'timestamp':
-      return {
-        ...form(BIGINT, int64, name),
-        toParquet: (sql) => `make_timestamp(${sql})`,
-        toResult: (sql) => `epoch_us(${sql})`,
-      }
+      return micros((sql) => `make_timestamp(${sql})`)
     case 'timestamptz':
-      return {
-        ...form(BIGINT, int64, name),
-        toParquet: (sql) => `make_timestamp(${sql})::TIMESTAMPTZ`,
-        toResult: (sql) => `epoch_us(${sql})`,
-      }
-    case 'string':
-      return form(VARCHAR, (value) => (typeof value === 'string' ? value : undefined), name)
+      return micros((sql) => `make_timestamp(${sql})::TIMESTAMPTZ`)
     case 'uuid':
-      return {
-        ...form(VARCHAR, (value) => (typeof value === 'string' && isUuid(value) ? value : undefined), name),
-        toParquet: (sql) => `${sql}::UUID`,
-        toResult: (sql) => `${sql}::VARCHAR`,
-      }
-    case 'fixed': {
-      const fits = (value: Value) =>
-        value instanceof Uint8Array && value.length === primitive.length ? bytes(value) : undefined
-      return { ...form(BLOB, fits, name), fromResult: fromBlob }
-    }
+      return { ...AS_IS, toResult: (sql) => `${sql}::VARCHAR` }
+    case 'fixed':
     case 'binary':
-      return { ...form(BLOB, bytes, name), fromResult: fromBlob }
-    case 'decimal': {
-      const { precision, scale } = primitive
-      const limit = 10n ** BigInt(precision)
-      const fits = (value: Value): DuckDBValue | undefined => {
-        if (typeof value !== 'bigint' && !Number.isSafeInteger(value)) return undefined
-        const unscaled = BigInt(value as bigint)
-        return unscaled < limit && -unscaled < limit ? new DuckDBDecimalValue(unscaled, precision, scale) : undefined
-      }
       return {
-        ...form(DECIMAL(precision, scale), fits, name),
-        fromResult: (value) => (value as DuckDBDecimalValue).value,
+        ...AS_IS,
+        fromResult: (value) => (value instanceof DuckDBBlobValue ? value.bytes : (value as unknown as Value)),
       }
-    }
+    case 'decimal':
+      return { ...AS_IS, fromResult: (value) => (value as DuckDBDecimalValue).value }
+    default:
+      return AS_IS
   }
 }
 

@@ -4,15 +4,17 @@
  * Memory is bounded by DuckDB's limit (it spills into its folder) and by `maxStagedRows`, at which what is staged is written. Invariant: a row given to `append` is in exactly
  * one of the files that `finish` returns; after an error none of them is to be committed, and `abandon` removes them.
  */
-import { type DuckDBAppender, DuckDBDataChunk, type DuckDBValue } from '@duckdb/node-api'
+import { type DuckDBAppender, DuckDBDataChunk } from '@duckdb/node-api'
+import duckdb from '@duckdb/node-bindings'
 import type { Lake } from '../commit/lake.ts'
 import type { DataFile } from '../manifest/data-file.ts'
 import { currentSchema, defaultSpec, type TableMetadata } from '../metadata/table-metadata.ts'
-import { partitionKey, partitionOf } from '../types/partition-spec.ts'
-import { type Field, type IcebergType, primitiveOf, type Value } from '../types/types.ts'
+import { type IcebergType, primitiveOf, type Value } from '../types/types.ts'
 import { columnForm } from './columns.ts'
 import { copyToDataFiles } from './copy.ts'
 import { type DuckOptions, identifier, openDuck } from './duck.ts'
+import { trackPartitions } from './partitions.ts'
+import { CHUNK_ROWS, stagedColumn, type Values } from './staging.ts'
 
 export interface WriterOptions extends DuckOptions {
   /** Of a data file, about. Default: the table's `write.target-file-size-bytes`, else 128 MB. */
@@ -36,7 +38,8 @@ export interface DataWriter {
   abandon(): Promise<void>
 }
 
-const CHUNK_ROWS = 2_048
+/** Chunks that are kept for the next batch. */
+const MAX_SPARE_CHUNKS = 64
 const DEFAULT_TARGET_BYTES = 128 * 1024 * 1024
 
 export async function openWriter(
@@ -47,53 +50,45 @@ export async function openWriter(
   const schema = currentSchema(metadata)
   const spec = defaultSpec(metadata)
   for (const { name, type } of schema.fields) checkWritable(name, type)
-  const columns = schema.fields.map((field) => ({ field, form: columnForm(field.type) }))
+  const columns = schema.fields.map((field) => ({
+    field,
+    form: columnForm(field.type),
+    staged: stagedColumn(field.type),
+  }))
   const targetBytes =
     options.targetBytes ?? (Number(metadata.properties['write.target-file-size-bytes']) || DEFAULT_TARGET_BYTES)
   const maxStagedRows = options.maxStagedRows ?? 2_000_000
-  const sources = spec.fields.map((field) => columns.findIndex((column) => column.field.id === field['source-id']))
-  if (sources.includes(-1)) throw new Error('The table is partitioned by a column that its schema lacks.')
+  const partitions = trackPartitions(spec, schema)
 
   const duck = await openDuck(options)
   // The number of the row's partition rides along, so that one pass over the rows finds the partitions.
-  const types = [...columns.map(({ form }) => form.staged), columnForm('int').staged]
-  const definition = columns.map(({ form }, i) => `c${i} ${form.staged}`).join(', ')
+  const partitionColumn = stagedColumn('int')
+  const types = [...columns.map(({ staged }) => staged.type), partitionColumn.type]
+  const definition = [...columns.map(({ staged }, i) => `c${i} ${staged.type}`), 'p INTEGER'].join(', ')
   const files: DataFile[] = []
-  const partitions = new Map<string, { number: number; values: (Value | null)[] }>()
+  const spare: DuckDBDataChunk[] = []
   let appender: DuckDBAppender
   let staged = 0
   let rows = 0
   const stage = async (): Promise<void> => {
-    await duck.connection.run(
-      `CREATE OR REPLACE TABLE staged (${[definition, 'p INTEGER'].filter(Boolean).join(', ')})`,
-    )
+    await duck.connection.run(`CREATE OR REPLACE TABLE staged (${definition})`)
     appender = await duck.connection.createAppender('staged')
     partitions.clear()
     staged = 0
   }
   await stage()
 
-  const partitionNumber = (valueAt: (column: number) => Value | null): number => {
-    const values = partitionOf(spec, schema, (id) => valueAt(columns.findIndex((column) => column.field.id === id)))
-    const key = partitionKey(0, values)
-    const known = partitions.get(key)
-    if (known) return known.number
-    partitions.set(key, { number: partitions.size, values: [...values] })
-    return partitions.size - 1
-  }
-  /** Most rows of a batch share the partition of the row before: looked up by the source values alone. */
-  const numbersOf = (batch: ArrayLike<Value | null | undefined>[], from: number, to: number): number[] => {
-    const memo = new Map<Value | null, number>()
-    return Array.from({ length: to - from }, (_, i) => {
-      const valueAt = (column: number) => batch[column]?.[from + i] ?? null
-      if (sources.length !== 1) return partitionNumber(valueAt)
-      const value = memoKey(spec.fields[0]!.transform, columns[sources[0]!]!.field.type, valueAt(sources[0]!))
-      const known = memo.get(value)
-      if (known !== undefined) return known
-      const number = partitionNumber(valueAt)
-      memo.set(value, number)
-      return number
-    })
+  const fillChunk = (values: readonly Values[], from: number, count: number): DuckDBDataChunk => {
+    const chunk = spare.pop() ?? DuckDBDataChunk.create(types)
+    chunk.reset()
+    chunk.rowCount = count
+    for (const [i, { field, staged }] of columns.entries()) {
+      const wrong = staged.fill(duckdb.data_chunk_get_vector(chunk.chunk, i), values[i]!, from, count)
+      if (wrong >= 0) throw refusal(field.name, field.type, values[i]![wrong], wrong)
+    }
+    const numbers = partitions.numbersOf(values, from, count)
+    partitionColumn.fill(duckdb.data_chunk_get_vector(chunk.chunk, columns.length), numbers, 0, count)
+    return chunk
   }
 
   const flush = async (): Promise<void> => {
@@ -101,8 +96,8 @@ export async function openWriter(
     const select = columns
       .map(({ field, form }, i) => `${form.toParquet(`c${i}`)} AS ${identifier(field.name)}`)
       .join(', ')
-    for (const { number, values } of partitions.values()) {
-      const where = partitions.size === 1 ? '' : ` WHERE p = ${number}`
+    for (const [number, values] of partitions.seen.entries()) {
+      const where = partitions.seen.length === 1 ? '' : ` WHERE p = ${number}`
       const query = `SELECT ${select} FROM staged${where}`
       files.push(
         ...(await copyToDataFiles(lake, duck, metadata, query, {
@@ -117,15 +112,14 @@ export async function openWriter(
   const append = async (batch: Columns, count: number): Promise<void> => {
     for (const name of Object.keys(batch))
       if (!columns.some(({ field }) => field.name === name)) throw new Error(`The table has no column "${name}".`)
-    const values = columns.map(({ field }) => batch[field.name] ?? [])
-    const staging = columns.map(({ field, form }, i) => convert(field, values[i]!, count, form.toStaged))
-    for (let from = 0; from < count; from += CHUNK_ROWS) {
-      const to = Math.min(count, from + CHUNK_ROWS)
-      const numbers: DuckDBValue[] =
-        spec.fields.length === 0 ? new Array(to - from).fill(partitionNumber(() => null)) : numbersOf(values, from, to)
-      const chunk = DuckDBDataChunk.create(types, to - from)
-      chunk.setColumns([...staging.map((column) => column.slice(from, to)), numbers])
+    const values = columns.map(({ field }): Values => batch[field.name] ?? [])
+    for (const [i, { field }] of columns.entries()) if (field.required) checkPresent(field.name, values[i]!, count)
+    const chunks: DuckDBDataChunk[] = []
+    for (let from = 0; from < count; from += CHUNK_ROWS)
+      chunks.push(fillChunk(values, from, Math.min(count - from, CHUNK_ROWS)))
+    for (const chunk of chunks) {
       appender.appendDataChunk(chunk)
+      if (spare.length < MAX_SPARE_CHUNKS) spare.push(chunk)
     }
     staged += count
     rows += count
@@ -170,29 +164,15 @@ export function checkWritable(name: string, type: IcebergType): void {
   )
 }
 
-/** Equal only for values of one partition, and cheap: of a timestamp its hour, which lies in one hour, day, month and year. */
-function memoKey(transform: string, type: IcebergType, value: Value | null): Value | null {
-  if (value === null || !/^(hour|day|month|year)$/.test(transform) || type === 'date') return value
-  const micros = Number(value)
-  return Number.isSafeInteger(micros) ? Math.floor(micros / 3_600_000_000) : value
+function checkPresent(name: string, values: Values, count: number): void {
+  for (let i = 0; i < count; i++)
+    if (values[i] === null || values[i] === undefined)
+      throw new Error(`The column "${name}" is required, and row ${i} of the batch has no value for it.`)
 }
 
-function convert(
-  { name, required }: Field,
-  values: ArrayLike<Value | null | undefined>,
-  count: number,
-  toStaged: (value: Value) => DuckDBValue,
-): DuckDBValue[] {
-  const result = new Array<DuckDBValue>(count)
-  for (let i = 0; i < count; i++) {
-    const value = values[i] ?? null
-    if (value === null && required)
-      throw new Error(`The column "${name}" is required, and row ${i} of the batch has no value for it.`)
-    try {
-      result[i] = value === null ? null : toStaged(value)
-    } catch (error) {
-      throw new Error(`Column "${name}", row ${i} of the batch: ${(error as Error).message}`, { cause: error })
-    }
-  }
-  return result
+function refusal(name: string, type: IcebergType, value: unknown, row: number): Error {
+  const text = typeof value === 'bigint' ? String(value) : JSON.stringify(value)
+  return new Error(
+    `Column "${name}", row ${row} of the batch: ${text} can't be stored in a column of the type ${type}.`,
+  )
 }

@@ -20,12 +20,31 @@ export { type Expired, type ExpireOptions, expireSnapshots } from './maintenance
 export { type OrphanOptions, removeOrphans } from './maintenance/orphans.ts'
 export type { DataFile } from './manifest/data-file.ts'
 export type { NewTable } from './metadata/create.ts'
-export { currentSchema, currentSnapshot, type Snapshot, type TableMetadata } from './metadata/table-metadata.ts'
+export {
+  ancestors,
+  currentSchema,
+  currentSnapshot,
+  type Snapshot,
+  type TableMetadata,
+} from './metadata/table-metadata.ts'
 export { type Columns, type DataWriter, openWriter, type WriterOptions } from './parquet/writer.ts'
 export { planScan, type ScanOptions, type ScanPlan } from './scan/plan.ts'
 export type { Predicate } from './scan/predicate.ts'
 export { type ReadOptions, type Row, readRows } from './scan/read.ts'
 export { relationOf } from './scan/relation.ts'
+export { createDuckdbEngine, type DuckdbEngineOptions } from './sql/duckdb-engine.ts'
+export { createTrinoEngine } from './sql/trino-engine.ts'
+export {
+  type PinnedTable,
+  queryRows,
+  type SqlColumn,
+  type SqlEngine,
+  SqlError,
+  type SqlErrorCode,
+  type SqlOptions,
+  type SqlPage,
+  type SqlValue,
+} from './sql-engine.ts'
 export type { SchemaChange } from './types/evolution.ts'
 export { type Long, parseJson, stringifyJson } from './types/json.ts'
 export { partitionBy } from './types/partition-spec.ts'

@@ -6,18 +6,22 @@
 import type { TableName } from '../catalog/catalog.ts'
 import { ADDED, type DataFile, type ManifestEntry } from '../manifest/data-file.ts'
 import { type ManifestFile, writeManifestList } from '../manifest/manifest-list.ts'
-import { addSnapshot, notBefore } from '../metadata/changes.ts'
+import { addSnapshot, notBefore, setProperties } from '../metadata/changes.ts'
 import { type Operation, summaryOf } from '../metadata/summary.ts'
 import { currentSnapshot, type TableMetadata } from '../metadata/table-metadata.ts'
 import { groupBy } from '../types/group-by.ts'
 import type { Long } from '../types/json.ts'
 import { commit, forget, type Prepared, UnknownOutcome } from './commit.ts'
 import { type Lake, loadTable, type Table } from './lake.ts'
-import { mergeManifests, metadataFolder, putManifest } from './manifests.ts'
+import { manifestOf, mergeManifests, metadataFolder, putManifest } from './manifests.ts'
+
+type Texts = Readonly<Record<string, string>>
 
 export interface AppendOptions {
-  /** Keys of the caller's own in the snapshot's summary, e.g. the log's offsets up to which its rows come. */
-  summary?: Readonly<Record<string, string>>
+  /** Keys of the caller's own in the snapshot's summary, e.g. the log's offsets up to which its rows come. A function is asked before every attempt, with the table as it is then. */
+  summary?: Texts | ((metadata: TableMetadata) => Texts)
+  /** Properties of the table that change in the same commit; asked before every attempt. What they say outlives the snapshot. */
+  properties?: (metadata: TableMetadata) => Texts
   /** Called before every attempt with the table as it is then; throws (`CommitRefused`) when these files must not be committed any more. */
   check?: (metadata: TableMetadata) => void
 }
@@ -30,12 +34,12 @@ export async function appendFiles(
   lake: Lake,
   name: TableName,
   files: readonly DataFile[],
-  { summary, check }: AppendOptions = {},
+  { summary, properties, check }: AppendOptions = {},
 ): Promise<Table> {
   const snapshotId = lake.ids.snapshotId()
   const { metadata } = await loadTable(lake, name)
   const added: ManifestFile[] = []
-  const group = groupBy(files, (file) => file.specId)
+  const group = groupBy(files, manifestOf)
   for (const each of group.values())
     added.push(await putManifest(lake, metadata, each.map(asAdded(snapshotId)), { snapshotId, sequenceNumber: 0 }))
   try {
@@ -46,13 +50,17 @@ export async function appendFiles(
       const existing = (await lake.manifests.list(parent)).filter(isUseful)
       const merged = await mergeManifests(lake, metadata, existing, { snapshotId, sequenceNumber })
       const own = added.map((manifest) => ({ ...manifest, sequenceNumber, minSequenceNumber: sequenceNumber }))
+      const extra = typeof summary === 'function' ? summary(metadata) : summary
       const prepared = await putSnapshot(lake, metadata, {
         snapshotId,
         operation: 'append',
         manifests: [...own, ...merged.manifests],
-        summary: summaryOf('append', { added: files, removed: [] }, parent, summary),
+        summary: summaryOf('append', { added: files, removed: [] }, parent, extra),
       })
-      return { ...prepared, written: [...(prepared.written ?? []), ...merged.written] }
+      return {
+        metadata: setProperties(prepared.metadata, properties?.(metadata) ?? {}, prepared.metadata['last-updated-ms']),
+        written: [...(prepared.written ?? []), ...merged.written],
+      }
     })
   } catch (error) {
     if (!(error instanceof UnknownOutcome))

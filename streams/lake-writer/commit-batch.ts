@@ -1,0 +1,150 @@
+/**
+ * One batch of records becomes rows of a table, exactly once: data files are written, then appended in one commit with the offsets up to which they come.
+ *
+ * Invariants: nothing is committed unless the table is exactly where the batch begins, which is checked in the commit itself; so an attempt that is made again, late, or by two
+ * owners at once commits at most once. A commit whose outcome is unknown is made again, and found to be there. Files that may have been committed are never removed.
+ */
+import {
+  appendFiles,
+  CommitRefused,
+  type DataFile,
+  type DataWriter,
+  type Lake,
+  loadTable,
+  openWriter,
+  tableName,
+  UnknownOutcome,
+  type WriterOptions,
+} from '../../db/lake/index.ts'
+import type { LakeTable } from '../contract/lake-tables.ts'
+import { type LogRecord, partitionKey, type TopicPartition } from '../log/event-log.ts'
+import { retrying } from '../runtime/retry.ts'
+import type { Clock } from '../time/clock.ts'
+import { afterCommit, OtherLog, placeOf, type Ranges, requireBefore } from './offsets.ts'
+import { ensureTable } from './table.ts'
+import { type RowReader, rowsOf } from './tables.ts'
+
+/** Of one partition; `from`, `start` and `to` as in {@link Ranges}. */
+export interface Part {
+  readonly at: TopicPartition
+  readonly from: number | null
+  readonly start: number
+  readonly to: number
+  readonly records: readonly LogRecord[]
+}
+
+export interface CommitDeps {
+  lake: Lake
+  clock: Clock
+  /** Identity of the log. */
+  log: string
+  table: LakeTable
+  reader: RowReader
+  writer: WriterOptions
+  /** Ends the trying. */
+  signal: AbortSignal
+  /** Lets one caller at a time write files: each has a DuckDB of its own while it does. */
+  inTurn<R>(write: () => Promise<R>): Promise<R>
+  onRetry(store: string, error: Error, delayMs: number): void
+}
+
+export interface Written {
+  rows: number
+  undecodable: number
+  files: number
+  /** Whether there was a commit: a batch without rows makes one only when told. */
+  committed: boolean
+}
+
+interface Files {
+  files: DataFile[]
+  rows: number
+  undecodable: number
+}
+
+/** Rows that are converted at once. */
+const CHUNK = 4_096
+
+/**
+ * @param evenWithoutRows commit the offsets though they bring no row
+ * @throws CommitRefused where another owner has written meanwhile; OtherLog; Stopped
+ */
+export async function commitBatch(
+  deps: CommitDeps,
+  parts: readonly Part[],
+  evenWithoutRows: boolean,
+): Promise<Written> {
+  const { lake, clock, signal, table, log } = deps
+  const patiently = <R>(store: string, attempt: () => Promise<R>): Promise<R> =>
+    retrying(attempt, {
+      clock,
+      signal,
+      isFinal: (error) => error instanceof CommitRefused || error instanceof OtherLog,
+      onRetry: (error, delayMs) => deps.onRetry(store, error, delayMs),
+    })
+  for (const { records } of parts) await patiently('schema registry', async () => deps.reader.prepare(records))
+  const { files, rows, undecodable } = await patiently('lake files', () => deps.inTurn(() => writeFiles(deps, parts)))
+  const done = { rows, undecodable, files: files.length }
+  if (rows === 0 && !evenWithoutRows) return { ...done, committed: false }
+
+  const name = tableName(table.name)
+  const ranges: Ranges = new Map(parts.map((part) => [partitionKey(part.at), part]))
+  let mayBeThere = false
+  try {
+    await patiently('lake commit', async () => {
+      try {
+        await appendFiles(lake, name, files, {
+          check: (metadata) => requireBefore(metadata, table.name, log, ranges),
+          summary: (metadata) => afterCommit(metadata, table.name, log, ranges).summary,
+          properties: (metadata) => afterCommit(metadata, table.name, log, ranges).properties,
+        })
+      } catch (error) {
+        if (error instanceof UnknownOutcome) mayBeThere = true
+        if (!(error instanceof CommitRefused)) throw error
+        // The attempt before this one has done it after all; or another owner has written the very same records.
+        const { metadata } = await loadTable(lake, name)
+        if (placeOf(metadata, table.name, log, ranges) !== 'after') throw error
+      }
+    })
+  } catch (error) {
+    if (!mayBeThere && error instanceof CommitRefused) await remove(lake, files)
+    throw error
+  }
+  return { ...done, committed: true }
+}
+
+async function writeFiles({ lake, clock, table, reader, writer: options }: CommitDeps, parts: readonly Part[]) {
+  const ingestedAtMs = clock.now()
+  const written: Files = { files: [], rows: 0, undecodable: 0 }
+  const { metadata } = await ensureTable(lake, table)
+  let writer: DataWriter | undefined
+  try {
+    for (const { at, records } of parts) {
+      for (let from = 0; from < records.length; from += CHUNK) {
+        const { columns, rows, undecodable } = rowsOf(
+          table,
+          reader,
+          at,
+          records.slice(from, from + CHUNK),
+          ingestedAtMs,
+        )
+        written.undecodable += undecodable
+        written.rows += rows
+        if (rows === 0) continue
+        writer ??= await openWriter(lake, metadata, options)
+        await writer.append(columns, rows)
+        // Heartbeats and requests for metrics wait for no more than this.
+        await new Promise((resolve) => setImmediate(resolve))
+      }
+    }
+    written.files = (await writer?.finish()) ?? []
+    return written
+  } catch (error) {
+    await writer?.abandon().catch(() => {})
+    throw error
+  }
+}
+
+/** What can't be removed now is left for the removal of orphans. */
+const remove = (lake: Lake, files: readonly DataFile[]): Promise<void> =>
+  lake.files.delete(files.map(({ path }) => path)).catch(() => {})

@@ -1,0 +1,171 @@
+/**
+ * What the lake-writer fills: each table with its topics, and how a record of them becomes a row. The diagram of this part on one page.
+ *
+ * Invariant: a row depends on its record alone, so that writing a range of records again gives the same rows.
+ */
+import type { Columns } from '../../db/lake/index.ts'
+import { createDecoder, type Decoder, type SchemaRegistry, Undecodable } from '../contract/codec.ts'
+import type { Order } from '../contract/events.ts'
+import {
+  CONVERSION_ABOVE,
+  CONVERSIONS_TABLE,
+  DEAD_LETTERS_TABLE,
+  type LakeTable,
+  RAW_TABLES,
+} from '../contract/lake-tables.ts'
+import { currencyDecimals } from '../contract/money.ts'
+import { deadLetterTopic, INPUT_TOPICS, type InputTopic, ORDERS } from '../contract/topics.ts'
+import { isNote, readDeadLetter } from '../dead-letters/dead-letter.ts'
+import type { LogRecord, TopicPartition } from '../log/event-log.ts'
+
+export interface ReaderDeps {
+  registry: SchemaRegistry
+  /** For JSON values that name no currency. */
+  currency: string
+  now: () => number
+}
+
+/** By column, without those of `TRACE_COLUMNS`; times in epoch ms. Further keys are left out. */
+export type RowObject = Readonly<Record<string, unknown>>
+
+export interface RowReader {
+  /** Fetches what `read` needs to know of these records; fails, to be tried again, where the registry gives no answer. */
+  prepare(records: readonly LogRecord[]): Promise<void> | undefined
+  /** @returns null for a record that is no row of this table. @throws Undecodable */
+  read(at: TopicPartition, record: LogRecord): RowObject | null
+}
+
+export interface TableJob {
+  readonly table: LakeTable
+  readonly topics: readonly string[]
+  reader(deps: ReaderDeps): RowReader
+}
+
+/** @param foreign names of other producers' topics: their dead letters are kept too */
+export const lakeJobs = (foreign: readonly string[] = []): readonly TableJob[] => [
+  ...INPUT_TOPICS.map(rawJob),
+  { table: DEAD_LETTERS_TABLE, topics: [...INPUT_TOPICS, ...foreign].map(deadLetterTopic), reader: () => deadLetters },
+  { table: CONVERSIONS_TABLE, topics: [ORDERS], reader: (deps) => eventRows(ORDERS, deps, asConversion) },
+]
+
+const rawJob = (topic: InputTopic): TableJob => ({
+  table: RAW_TABLES[topic],
+  topics: [topic],
+  reader: (deps) => eventRows(topic, deps, (event) => event),
+})
+
+function eventRows<T extends InputTopic>(
+  topic: T,
+  { registry, currency, now }: ReaderDeps,
+  rowOf: (event: ReturnType<Decoder<RowEvent<T>>['decode']>) => object | null,
+): RowReader {
+  const decoder = createDecoder(topic, registry, currency, now)
+  return {
+    prepare: (records) => decoder.prepare(records),
+    read: ({ partition }, { value, offset, appendedAtMs }) =>
+      rowOf(decoder.decode(value, { appendedAtMs, partition, offset })) as RowObject | null,
+  }
+}
+type RowEvent<T extends InputTopic> = ReturnType<ReturnType<typeof createDecoder<T>>['decode']>
+
+function asConversion(order: Order): object | null {
+  const { status, amount_minor: revenue_minor, currency } = order
+  const isKnown = /^[A-Za-z]{3}$/.test(currency)
+  if (status !== 'success' || !isKnown || revenue_minor <= CONVERSION_ABOVE * 10 ** currencyDecimals(currency))
+    return null
+  return { ...order, revenue_minor }
+}
+
+const deadLetters: RowReader = {
+  prepare: () => undefined,
+  read(at, record) {
+    const found = readDeadLetter(at, record)
+    if (isNote(found))
+      return {
+        kind: 'replay',
+        cause: found.replayOf,
+        died_at: found.atMs,
+        replayed_to: found.replayedTo,
+        log_topic: at.topic,
+      }
+    const { source } = found
+    return {
+      kind: 'letter',
+      cause: found.cause,
+      died_at: found.diedAtMs,
+      source_topic: source.topic,
+      source_partition: isInt(source.partition) ? source.partition : null,
+      source_offset: source.offset,
+      source_appended_at: source.appendedAtMs,
+      reason: found.reason,
+      message: found.message,
+      key: found.key,
+      value: found.value,
+      cut_from_bytes: found.cutFromBytes,
+      headers: JSON.stringify(found.headers),
+      log_topic: at.topic,
+    }
+  },
+}
+
+/** Headers are whatever somebody has written. */
+const isInt = (n: number): boolean => n <= 0x7fffffff
+
+export interface RowBatch {
+  columns: Columns
+  rows: number
+  /** Records that nobody can read: the streams have put them aside. */
+  undecodable: number
+}
+
+/** The rows of some records of one partition. @param ingestedAtMs epoch ms */
+export function rowsOf(
+  { columns }: LakeTable,
+  reader: RowReader,
+  at: TopicPartition,
+  records: readonly LogRecord[],
+  ingestedAtMs: number,
+): RowBatch {
+  const out = columns.map(({ name, type }) => ({ name, isTime: type === 'timestamptz', values: [] as unknown[] }))
+  let rows = 0
+  let undecodable = 0
+  for (const record of records) {
+    let row: RowObject | null
+    try {
+      row = reader.read(at, record)
+    } catch (error) {
+      if (!(error instanceof Undecodable)) throw error
+      undecodable++
+      continue
+    }
+    if (row === null) continue
+    rows++
+    for (const { name, isTime, values } of out) {
+      const value = traceOf(name, at, record, ingestedAtMs) ?? row[name] ?? null
+      values.push(isTime && value !== null ? micros(value as number) : value)
+    }
+  }
+  const result = Object.fromEntries(out.map(({ name, values }) => [name, values]))
+  // Columns of a contract's types, filled from events of the same contract.
+  return { columns: result as Columns, rows, undecodable }
+}
+
+function traceOf(name: string, at: TopicPartition, record: LogRecord, ingestedAtMs: number): number | undefined {
+  switch (name) {
+    case 'log_partition':
+      return at.partition
+    case 'log_offset':
+      return record.offset
+    case 'log_appended_at':
+      return record.appendedAtMs
+    case 'ingested_at':
+      return ingestedAtMs
+    default:
+      return undefined
+  }
+}
+
+function micros(ms: number): number | bigint {
+  const us = ms * 1000
+  return Number.isSafeInteger(us) ? us : BigInt(Math.trunc(ms)) * 1000n
+}

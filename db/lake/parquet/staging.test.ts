@@ -29,8 +29,8 @@ async function staged(type: string, batches: readonly (Value | null)[][]): Promi
     appender.appendDataChunk(chunk)
     appender.closeSync()
     const sql = `SELECT ${form.toResult('parquet')} FROM (SELECT ${form.toParquet('c')} AS parquet FROM staged)`
-    const [values] = (await duck.connection.runAndReadAll(sql)).getColumns() as [(readonly DuckDBValue[])?]
-    result.push((values ?? []).map((value) => (value === null ? null : form.fromResult(value))))
+    const values: readonly DuckDBValue[] = (await duck.connection.runAndReadAll(sql)).getColumns()[0] ?? []
+    result.push(values.map((value) => (value === null ? null : form.fromResult(value))))
   }
   return result
 }

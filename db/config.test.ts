@@ -39,6 +39,7 @@ describe('loadConfig', () => {
       redisUrl: null,
       redisCluster: false,
       schemaRegistryUrl: null,
+      trinoUrl: null,
       objectsUrl: '',
       s3Endpoint: '',
       awsRegion: 'us-east-1',

@@ -256,6 +256,23 @@ const SETTINGS = {
   awsSecretAccessKey: setting('AWS_SECRET_ACCESS_KEY', 'the secret of the access key', secret(z.string())),
   /** Of temporary credentials. */
   awsSessionToken: setting('AWS_SESSION_TOKEN', 'the token that came with them', secret(z.string())),
+  /** Trino over the lake, whose catalog there is called `lake`; user and password in the URL, where it asks for them. */
+  trinoUrl: setting(
+    'TRINO_URL',
+    'https://user:password@trino.example:8443',
+    secret(
+      z
+        .string()
+        .refine(
+          (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol),
+          'must be a URL that begins with http:// or https://',
+        )
+        .refine(
+          (text) => !URL.canParse(text) || new URL(text).password === '' || text.startsWith('https:'),
+          'must begin with https:// where it has a password',
+        ),
+    ),
+  ),
   /** A JSON file that names topics of other producers, and the events that their rows become. */
   foreignTopics: setting(
     'STREAMFORGE_FOREIGN_TOPICS',

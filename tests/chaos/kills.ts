@@ -46,7 +46,6 @@ export async function runKills({ servers, kills, seconds, seed, faults, say, sig
   const since = (): string => `${((performance.now() - startedMs) / 1000).toFixed(0).padStart(5)} s`
   const counts = new Map<string, number>()
   let slowestMs = 0
-  let driverFaults = 0
   try {
     await eventually('events are read', 60_000, async () => (await eventsProcessed(target).catch(() => 0)) > 500)
     for (let n = 1; n <= kills && performance.now() - startedMs < seconds * 1000 && !signal.aborted; n++) {
@@ -55,17 +54,17 @@ export async function runKills({ servers, kills, seconds, seed, faults, say, sig
       counts.set(fault.name, (counts.get(fault.name) ?? 0) + 1)
       const faultMs = performance.now()
       await fault.run(cluster)
-      if (!atOnce) driverFaults += await recovered(cluster, say)
+      if (!atOnce) await recovered(cluster, say)
       const tookMs = performance.now() - faultMs
       if (!atOnce) slowestMs = Math.max(slowestMs, tookMs)
       say(
         `${since()}  ${String(n).padStart(4)}  ${fault.name}: ${atOnce ? 'the next comes at once' : `all partitions read on after ${(tookMs / 1000).toFixed(1)} s`}`,
       )
-      driverFaults += await supervise(cluster, say)
+      await supervise(cluster, say)
       if (clientFailure) throw clientFailure
       await delay(random.int(500), undefined, { signal }).catch(() => undefined)
     }
-    driverFaults += await recovered(cluster, say)
+    await recovered(cluster, say)
     ending.abort()
     await clients
     if (clientFailure) throw clientFailure
@@ -87,33 +86,24 @@ export async function runKills({ servers, kills, seconds, seed, faults, say, sig
   const events = [...ledger.clicks.values()].reduce((a, b) => a + b, ledger.orders.length)
   for (const [name, count] of [...counts].sort()) say(`         ${String(count).padStart(4)} × ${name}`)
   say(
-    `kills: ${[...counts.values()].reduce((a, b) => a + b, 0)} faults in ${since().trim()}, ${events} events accepted, ${ledger.resent} requests sent again; nothing lost, nothing doubled, revenue and alerts equal; slowest recovery ${(slowestMs / 1000).toFixed(1)} s; processes ended by the PostgreSQL driver: ${driverFaults}`,
+    `kills: ${[...counts.values()].reduce((a, b) => a + b, 0)} faults in ${since().trim()}, ${events} events accepted, ${ledger.resent} requests sent again; nothing lost, nothing doubled, revenue and alerts equal; slowest recovery ${(slowestMs / 1000).toFixed(1)} s`,
   )
 }
-
-/**
- * postgres.js 3.4.9, its issues 1154 and 1208: a statement on a connection that was lost in a transaction is written to no socket, outside of any call that could
- * catch it. Whoever supervises the processes starts such a one again; here that is us.
- */
-const DRIVER_FAULT = "Cannot read properties of null (reading 'write')"
 
 const ended = ({ child }: CliProcess): boolean => child.exitCode !== null || child.signalCode !== null
 
 /** Why a process may have ended without being killed. @throws Error with what it said, where there is no reason: that is a bug */
 function reasonOf({ child, out, err }: CliProcess): string {
-  if (err.includes(DRIVER_FAULT)) return 'the PostgreSQL driver ended it'
   // One that begins while a server is away says so in a sentence and ends.
   if (child.exitCode === 1 && !out.includes('The streams run') && !/^ {4}at /m.test(err))
     return `it could not begin: ${err.trim().split('\n').at(-1)}`
   throw new Error(`A process ended by itself, with ${child.exitCode ?? child.signalCode}:\n${err.slice(-4_000)}`)
 }
 
-/** Starts again what has ended by itself, for a reason that is known. @returns how many the driver has ended */
-async function supervise(cluster: Cluster, say: (line: string) => void): Promise<number> {
-  let byDriver = 0
+/** Starts again what has ended by itself, for a reason that is known. */
+async function supervise(cluster: Cluster, say: (line: string) => void): Promise<void> {
   const again = (process: CliProcess): void => {
     const reason = reasonOf(process)
-    if (process.err.includes(DRIVER_FAULT)) byDriver++
     say(`               a process is started again: ${reason}`)
   }
   for (const [i, process] of cluster.streams.entries()) {
@@ -125,23 +115,20 @@ async function supervise(cluster: Cluster, say: (line: string) => void): Promise
     again(cluster.edge)
     await replaceEdge(cluster)
   }
-  return byDriver
 }
 
-/** Waits until all partitions are read on, with a supervisor at work. @returns how many processes the driver has ended meanwhile */
-async function recovered(cluster: Cluster, say: (line: string) => void): Promise<number> {
-  let byDriver = 0
+/** Waits until all partitions are read on, with a supervisor at work. */
+async function recovered(cluster: Cluster, say: (line: string) => void): Promise<void> {
   let waiting = true
   const flows = flowing(cluster.target, RECOVERY_MS).finally(() => {
     waiting = false
   })
   flows.catch(() => undefined) // told below
   while (waiting) {
-    byDriver += await supervise(cluster, say)
+    await supervise(cluster, say)
     await Promise.race([flows.catch(() => undefined), delay(500)])
   }
   await flows
-  return byDriver
 }
 
 /** For the search after a failure: what a process said last, and how it says its tasks are. */

@@ -40,10 +40,11 @@ export function createResultStore(sql: Sql): ResultStore {
         WHERE id = ANY (${textArray(ids)}::text::text[]) AND published_at IS NULL`
     },
 
-    async unpublished() {
+    async unpublished(ageMs) {
       // As many as the flushes of one process that could not publish: the runtime stops when publishing fails, so they are few.
       const rows = await sql<StoredRecord[]>`
-        SELECT id, topic, key, value, headers FROM outbox WHERE published_at IS NULL ORDER BY seq`
+        SELECT id, topic, key, value, headers FROM outbox
+        WHERE published_at IS NULL AND created_at <= now() - ${ageMs}::float8 * interval '1 millisecond' ORDER BY seq`
       return rows.map(({ id, topic, key, value, headers }) => ({
         id,
         topic,

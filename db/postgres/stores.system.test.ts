@@ -99,7 +99,7 @@ describe('the stores in PostgreSQL', () => {
     const sql = await emptied()
     const away = connect('postgres://u:p@127.0.0.1:1/none', { max: 1 })
     onTestFinished(() => away.close())
-    await expect(createResultStore(away.sql).unpublished()).rejects.toSatisfy(isTransient)
+    await expect(createResultStore(away.sql).unpublished(0)).rejects.toSatisfy(isTransient)
     await expect(sql`SELECT 1/0`).rejects.toSatisfy((error) => !isTransient(error))
     await expect(sql`SELECT pg_terminate_backend(pg_backend_pid())`).rejects.toSatisfy(isTransient)
     const slow = connect(shared!.url, { max: 1, statementTimeoutMs: 50 })

@@ -14,6 +14,7 @@ import type {
   ResultStore,
   TaskProgress,
 } from '../../streams/runtime/ports.ts'
+import { type Clock, systemClock } from '../../streams/time/clock.ts'
 import { fencedAt, MANIFESTS_KEPT, releasedFiles } from '../postgres/manifest-rules.ts'
 import { cleanRecord, compareKeys, keyOf, newestByKey, replaces } from '../postgres/result-version.ts'
 
@@ -36,9 +37,10 @@ interface Task {
   manifests: Manifest[]
 }
 
-export function createMemoryResults(): MemoryResults {
+/** @param clock tells how old what is unpublished is */
+export function createMemoryResults(clock: Pick<Clock, 'now'> = systemClock): MemoryResults {
   const tables = new Map(RESULT_TABLES.map((table) => [table, new Map<string, ResultRows[ResultTable]>()]))
-  const outbox = new Map<string, { record: OutboxRecord; published: boolean }>()
+  const outbox = new Map<string, { record: OutboxRecord; published: boolean; appliedMs: number }>()
   const tasks = new Map<string, Task>()
 
   const taskAt = (at: TopicPartition): Task => {
@@ -76,7 +78,8 @@ export function createMemoryResults(): MemoryResults {
       for (const table of RESULT_TABLES) applyRows(table, flush.rows[table] ?? [])
       const due = new Map<string, OutboxRecord>()
       for (const record of flush.outbox.map(cleanRecord)) {
-        if (!outbox.has(record.id)) outbox.set(record.id, { record: copyRecord(record), published: false })
+        if (!outbox.has(record.id))
+          outbox.set(record.id, { record: copyRecord(record), published: false, appliedMs: clock.now() })
         const entry = outbox.get(record.id)!
         if (!entry.published) due.set(record.id, copyRecord(entry.record))
       }
@@ -88,8 +91,11 @@ export function createMemoryResults(): MemoryResults {
         if (entry) entry.published = true
       }
     },
-    async unpublished() {
-      return [...outbox.values()].filter((entry) => !entry.published).map((entry) => copyRecord(entry.record))
+    async unpublished(ageMs) {
+      const latestMs = clock.now() - ageMs
+      return [...outbox.values()]
+        .filter((entry) => !entry.published && entry.appliedMs <= latestMs)
+        .map((entry) => copyRecord(entry.record))
     },
   }
 

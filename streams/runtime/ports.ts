@@ -38,8 +38,8 @@ export interface ResultStore {
    */
   apply(flush: Flush): Promise<OutboxRecord[]>
   markPublished(ids: readonly string[]): Promise<void>
-  /** Those an earlier process left unpublished. */
-  unpublished(): Promise<OutboxRecord[]>
+  /** Those that have not been published although they were applied at least `ageMs` ago. */
+  unpublished(ageMs: number): Promise<OutboxRecord[]>
 }
 
 /** Where a checkpoint's files are and what offset they bring the task to. */

@@ -76,6 +76,9 @@ export const DEFAULT_SETTINGS: RuntimeSettings = {
   heartbeatMs: 1_000,
 }
 
+/** Longer than a living process takes from the rows of an announcement to publishing it. */
+const LEFT_BEHIND_MS = 60_000
+
 export class StreamRuntime {
   readonly #deps: RuntimeDeps
   readonly #settings: RuntimeSettings
@@ -153,9 +156,12 @@ export class StreamRuntime {
     })
   }
 
-  /** Announcements whose rows were written by a process that died before it could publish them. */
+  /**
+   * Announcements that nobody is about to publish: what a process that died left is announced again by whoever reads its records again, unless the code that
+   * does has changed meanwhile.
+   */
   async #publishLeftovers(): Promise<void> {
-    await this.#publish(await this.#retry('results', () => this.#deps.results.unpublished()))
+    await this.#publish(await this.#retry('results', () => this.#deps.results.unpublished(LEFT_BEHIND_MS)))
   }
 
   async #publish(records: readonly OutboxRecord[]): Promise<void> {

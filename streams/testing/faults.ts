@@ -90,7 +90,7 @@ export function faultyProcess(real: Stores, clock: Clock, plan: (call: string, i
       results: {
         apply: (flush) => through('results.apply', () => results.apply(flush)),
         markPublished: (ids) => through('results.markPublished', () => results.markPublished(ids)),
-        unpublished: () => through('results.unpublished', () => results.unpublished()),
+        unpublished: (ageMs) => through('results.unpublished', () => results.unpublished(ageMs)),
       },
       manifests: {
         beginEpoch: (at, owner) => through('manifests.beginEpoch', () => manifests.beginEpoch(at, owner)),

@@ -39,7 +39,7 @@ export async function createWorld(seed: number, size: number, maxBatchRecords = 
   const clock = new VirtualClock(SIM_START_MS)
   const registry = createMemoryRegistry()
   const log = createMemoryLog({ clock, maxBatchRecords })
-  const memory = createMemoryResults()
+  const memory = createMemoryResults(clock)
   const stores: Stores = {
     log,
     results: memory.results,

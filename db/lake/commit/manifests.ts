@@ -1,5 +1,5 @@
 /** Manifests of a commit: written with what the manifest list says about them, and merged when there are many. */
-import { DATA, EXISTING, isLive, type LiveEntry, type ManifestEntry } from '../manifest/data-file.ts'
+import { DATA, type DataFile, EXISTING, isLive, type LiveEntry, type ManifestEntry } from '../manifest/data-file.ts'
 import { writeManifest } from '../manifest/manifest.ts'
 import type { ManifestFile } from '../manifest/manifest-list.ts'
 import { partitionedBy } from '../manifest/manifest-reader.ts'
@@ -17,7 +17,11 @@ export interface CommitIds {
 
 export const metadataFolder = (metadata: TableMetadata): string => `${metadata.location}/metadata`
 
-/** @param entries of one spec and one content, not empty */
+/** Files with the same answer may stand in one manifest: those of one spec, and not data beside deletes. */
+export const manifestOf = ({ specId, content }: DataFile): string =>
+  `${content === DATA ? 'data' : 'deletes'}:${specId}`
+
+/** @param entries not empty, of one `manifestOf` */
 export async function putManifest(
   lake: Lake,
   metadata: TableMetadata,

@@ -6,13 +6,14 @@
  */
 import { type TableName, tableText } from '../catalog/catalog.ts'
 import {
+  DATA,
   type DataFile,
   DELETED,
+  EQUALITY_DELETES,
   isLive,
   type LiveEntry,
   type ManifestEntry,
   onlyFile,
-  POSITION_DELETES,
 } from '../manifest/data-file.ts'
 import type { ManifestFile } from '../manifest/manifest-list.ts'
 import { type Operation, summaryOf } from '../metadata/summary.ts'
@@ -22,11 +23,13 @@ import type { Long } from '../types/json.ts'
 import { asAdded, isUseful, nextSequence, putSnapshot } from './append.ts'
 import { CommitRefused, commit, forget } from './commit.ts'
 import type { Lake, Table } from './lake.ts'
-import { carried, putManifest } from './manifests.ts'
+import { carried, manifestOf, putManifest } from './manifests.ts'
+import { uselessDeletes } from './useless-deletes.ts'
 
 export interface Replacement {
   operation: Exclude<Operation, 'append'>
   removed: readonly DataFile[]
+  /** Data files, or delete files. */
   added: readonly DataFile[]
   /** `last-sequence-number` of the metadata that the plan was made on. */
   plannedAt: Long
@@ -43,8 +46,9 @@ export async function replaceFiles(lake: Lake, name: TableName, replacement: Rep
     check?.(metadata)
     const written: string[] = []
     try {
-      const manifests = await manifestsAfter(lake, name, metadata, replacement, { snapshotId, written })
-      const summaryText = summaryOf(operation, { added, removed }, currentSnapshot(metadata), summary)
+      const { manifests, dropped } = await manifestsAfter(lake, name, metadata, replacement, { snapshotId, written })
+      const change = { added, removed: [...removed, ...dropped] }
+      const summaryText = summaryOf(operation, change, currentSnapshot(metadata), summary)
       const prepared = await putSnapshot(lake, metadata, { snapshotId, operation, manifests, summary: summaryText })
       return { ...prepared, written: [...(prepared.written ?? []), ...written] }
     } catch (error) {
@@ -54,14 +58,17 @@ export async function replaceFiles(lake: Lake, name: TableName, replacement: Rep
   })
 }
 
-/** @param written is added to: the manifests that this attempt wrote */
+/**
+ * @param written is added to: the manifests that this attempt wrote
+ * @returns also the delete files that nothing is left for
+ */
 async function manifestsAfter(
   lake: Lake,
   name: TableName,
   metadata: TableMetadata,
   { operation, removed, added, plannedAt }: Replacement,
   { snapshotId, written }: { snapshotId: Long; written: string[] },
-): Promise<ManifestFile[]> {
+): Promise<{ manifests: ManifestFile[]; dropped: DataFile[] }> {
   const manifests: ManifestFile[] = []
   const ids = { snapshotId, sequenceNumber: nextSequence(metadata) }
   const put = async (entries: readonly ManifestEntry[]) => {
@@ -70,17 +77,15 @@ async function manifestsAfter(
     manifests.push(manifest)
   }
   const existing = (await lake.manifests.list(currentSnapshot(metadata))).filter(isUseful)
-  await refuseNewDeletes(lake, name, metadata, existing, removed, plannedAt)
+  await refuseNewDeletes(lake, name, metadata, existing, { operation, removed, plannedAt })
   // Rows of a replacement are as old as those they replace: equality deletes that came meanwhile still apply to them.
   const sequence = operation === 'replace' ? plannedAt : null
-  for (const files of groupBy(added, (file) => file.specId).values())
-    await put(files.map(asAdded(snapshotId, sequence)))
+  for (const files of groupBy(added, manifestOf).values()) await put(files.map(asAdded(snapshotId, sequence)))
 
   const missing = new Set(removed.map((file) => file.path))
   for (const manifest of existing) {
-    const entries =
-      manifest.content === 'data' && missing.size > 0 ? await lake.manifests.entries(metadata, manifest) : []
-    const live = entries.filter(isLive)
+    if (manifest.content === 'deletes') continue
+    const live = missing.size === 0 ? [] : (await lake.manifests.entries(metadata, manifest)).filter(isLive)
     if (live.some((entry) => missing.has(entry.file.path)))
       await put(live.map((entry) => (missing.delete(entry.file.path) ? gone(entry, snapshotId) : carried(entry))))
     else manifests.push(manifest)
@@ -89,7 +94,42 @@ async function manifestsAfter(
     throw new CommitRefused(
       `${missing.size} of ${removed.length} files of ${tableText(name)} that were to be replaced are no longer in it, e.g. ${[...missing][0]}: another writer replaced or deleted them. Nothing was committed; plan again.`,
     )
-  return manifests
+
+  const dropped = await dropDeletes(lake, metadata, existing, {
+    removed,
+    added,
+    sequence: sequence ?? ids.sequenceNumber,
+  })
+  for (const manifest of existing) {
+    if (manifest.content === 'data') continue
+    const live = (await lake.manifests.entries(metadata, manifest)).filter(isLive)
+    if (live.some((entry) => dropped.has(entry.file.path)))
+      await put(live.map((entry) => (dropped.has(entry.file.path) ? gone(entry, snapshotId) : carried(entry))))
+    else manifests.push(manifest)
+  }
+  return { manifests, dropped: [...dropped.values()] }
+}
+
+/** @returns delete files that nothing is left for, by path */
+async function dropDeletes(
+  lake: Lake,
+  metadata: TableMetadata,
+  existing: readonly ManifestFile[],
+  { removed, added, sequence }: { removed: readonly DataFile[]; added: readonly DataFile[]; sequence: Long },
+): Promise<Map<string, DataFile>> {
+  const paths = new Set(removed.map((file) => file.path))
+  const deletes: LiveEntry[] = []
+  const kept: LiveEntry[] = []
+  // Without delete files, which is how most tables are, no manifest needs to be read for this.
+  if (removed.length === 0 || existing.every(({ content }) => content === 'data')) return new Map()
+  for (const manifest of existing) {
+    const live = (await lake.manifests.entries(metadata, manifest)).filter(isLive)
+    if (manifest.content === 'deletes') deletes.push(...live)
+    else kept.push(...live.filter(({ file }) => !paths.has(file.path)))
+  }
+  const data = added.filter((file) => file.content === DATA)
+  const useless = uselessDeletes(metadata, deletes, kept, { files: data, sequence })
+  return new Map([...useless].map(({ file }) => [file.path, file]))
 }
 
 const gone = (entry: LiveEntry, snapshotId: Long): LiveEntry => ({ ...entry, status: DELETED, snapshotId })
@@ -99,19 +139,24 @@ async function refuseNewDeletes(
   name: TableName,
   metadata: TableMetadata,
   manifests: readonly ManifestFile[],
-  removed: readonly DataFile[],
-  plannedAt: Long,
+  { operation, removed, plannedAt }: Pick<Replacement, 'operation' | 'removed' | 'plannedAt'>,
 ): Promise<void> {
+  if (removed.length === 0) return
   const paths = new Set(removed.map((file) => file.path))
   for (const manifest of manifests) {
     if (manifest.content !== 'deletes' || manifest.sequenceNumber <= plannedAt) continue
     for (const { status, sequenceNumber, file } of await lake.manifests.entries(metadata, manifest)) {
-      if (status === DELETED || sequenceNumber <= plannedAt || file.content !== POSITION_DELETES) continue
-      const only = onlyFile(file)
-      if (only !== null && !paths.has(only)) continue
+      if (status === DELETED || sequenceNumber <= plannedAt) continue
+      // Rows that are only rewritten stay as old as they were, so equality deletes still find them. Others would come back under a new number.
+      if (file.content === EQUALITY_DELETES ? operation === 'replace' : isElsewhere(file, paths)) continue
       throw new CommitRefused(
         `Rows of files of ${tableText(name)} that were to be replaced were deleted meanwhile (${file.path}). Nothing was committed; plan again.`,
       )
     }
   }
+}
+
+function isElsewhere(deletes: DataFile, paths: ReadonlySet<string>): boolean {
+  const only = onlyFile(deletes)
+  return only !== null && !paths.has(only)
 }

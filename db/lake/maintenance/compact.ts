@@ -14,6 +14,7 @@ import { currentSchema } from '../metadata/table-metadata.ts'
 import { copyToDataFiles } from '../parquet/copy.ts'
 import { type DuckOptions, identifier, openDuck } from '../parquet/duck.ts'
 import { checkWritable } from '../parquet/writer.ts'
+import { whichIsDamaged } from '../scan/check-files.ts'
 import { planScan } from '../scan/plan.ts'
 import { relationOf } from '../scan/relation.ts'
 import { fieldNamed } from '../types/schema.ts'
@@ -62,9 +63,12 @@ export async function compact(lake: Lake, name: TableName, options: CompactOptio
       const copies = await mkdtemp(join(duck.folder, 'copies-'))
       let added: DataFile[] = []
       try {
-        const relation = await relationOf(lake, { ...plan, files: group.files, schema }, schema.fields, copies)
+        const planned = { ...plan, files: group.files, schema }
+        const relation = await relationOf(lake, planned, schema.fields, copies)
         const query = order === '' ? relation : `${relation} ORDER BY ${order}`
-        added = await copyToDataFiles(lake, duck, metadata, query, { ...group, targetBytes })
+        added = await copyToDataFiles(lake, duck, metadata, query, { ...group, targetBytes }).catch(async (error) => {
+          throw await whichIsDamaged(lake, duck, planned, { folder: copies, error })
+        })
         await replaceFiles(lake, name, {
           operation: 'replace',
           removed: group.files.map(({ file }) => file),

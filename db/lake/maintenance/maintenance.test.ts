@@ -83,7 +83,7 @@ describe('a compaction plan', () => {
   })
 
   test('rewrites a file with deleted rows, and one far too large, even alone', () => {
-    const deleted = { ...file('deleted', 128 * MB), deletes: [file('d', 1).file] }
+    const deleted = { ...file('deleted', 128 * MB), deletes: [file('d', 1).file] } as unknown as ScanFile // as above
     expect(planCompaction([deleted, file('large', 600 * MB, 3)], 0)).toHaveLength(2)
   })
 

@@ -5,16 +5,16 @@
  */
 import type { Lake } from '../commit/lake.ts'
 import { inBatches } from '../files/in-batches.ts'
-import { DATA, type DataFile, EQUALITY_DELETES, isLive, type LiveEntry, onlyFile } from '../manifest/data-file.ts'
+import { DATA, type DataFile, isLive } from '../manifest/data-file.ts'
 import type { PartitionedBy } from '../manifest/manifest.ts'
 import type { ManifestFile } from '../manifest/manifest-list.ts'
 import { partitionedBy } from '../manifest/manifest-reader.ts'
-import { type Snapshot, specById, type TableMetadata } from '../metadata/table-metadata.ts'
+import type { Snapshot, TableMetadata } from '../metadata/table-metadata.ts'
 import { readBound } from '../types/bounds.ts'
 import type { Long } from '../types/json.ts'
-import { partitionKey } from '../types/partition-spec.ts'
 import { fieldById, fieldNamed, type Schema } from '../types/schema.ts'
 import type { Field } from '../types/types.ts'
+import { type DeleteFile, indexDeletes } from './deletes.ts'
 import { mayMatch, onPartition, type Predicate } from './predicate.ts'
 import { chooseSnapshot, type SnapshotChoice, schemaOfSnapshot } from './snapshot.ts'
 
@@ -23,16 +23,22 @@ export interface ScanFile {
   sequenceNumber: Long
   snapshotId: Long
   /** Delete files that may remove rows of it. */
-  deletes: readonly DataFile[]
+  deletes: readonly DeleteFile[]
 }
 
 export interface ScanPlan {
+  /** The table's place, for errors. */
+  location: string
   snapshot: Snapshot | null
   schema: Schema
   files: ScanFile[]
   predicates: readonly Predicate[]
   manifests: { total: number; read: number }
 }
+
+/** What it takes to read a plan, or some of its files. */
+export type PlannedFiles = Pick<ScanPlan, 'files' | 'schema' | 'predicates'> &
+  Partial<Pick<ScanPlan, 'location' | 'snapshot'>>
 
 export interface ScanOptions extends SnapshotChoice {
   where?: readonly Predicate[]
@@ -62,6 +68,7 @@ export async function planScan(lake: Lake, metadata: TableMetadata, options: Sca
   const deletes = indexDeletes(
     entries.filter((entry) => entry.file.content !== DATA),
     metadata,
+    schema,
   )
   const files = entries
     .filter((entry) => entry.file.content === DATA)
@@ -71,7 +78,8 @@ export async function planScan(lake: Lake, metadata: TableMetadata, options: Sca
       snapshotId: entry.snapshotId,
       deletes: deletes(entry),
     }))
-  return { snapshot, schema, files, predicates, manifests: { total: manifests.length, read: wanted.length } }
+  const { location } = metadata
+  return { location, snapshot, schema, files, predicates, manifests: { total: manifests.length, read: wanted.length } }
 }
 
 type Condition = { predicate: Predicate; field: Field }
@@ -126,37 +134,6 @@ function boundsMayMatch(file: DataFile, conditions: readonly Condition[]): boole
     const mayHaveValue = nulls === undefined || values === undefined || values > nulls
     return mayMatch(type, { lower, upper, mayHaveNull, mayHaveValue }, predicate)
   })
-}
-
-/** Position deletes apply to files not younger than they are, equality deletes to older ones; those of an unpartitioned spec to all partitions. */
-function indexDeletes(entries: readonly LiveEntry[], metadata: TableMetadata) {
-  const byPath = new Map<string, LiveEntry[]>()
-  const byPartition = new Map<string, LiveEntry[]>()
-  const everywhere: LiveEntry[] = []
-  const put = (index: Map<string, LiveEntry[]>, key: string, entry: LiveEntry) =>
-    index.set(key, [...(index.get(key) ?? []), entry])
-  for (const entry of entries) {
-    const { file } = entry
-    const path = file.content === EQUALITY_DELETES ? null : onlyFile(file)
-    if (path !== null) put(byPath, path, entry)
-    else if (file.content === EQUALITY_DELETES && specById(metadata, file.specId).fields.length === 0)
-      everywhere.push(entry)
-    else put(byPartition, partitionKey(file.specId, file.partition), entry)
-  }
-  return ({ file, sequenceNumber }: LiveEntry): DataFile[] => {
-    const candidates = [
-      ...(byPath.get(file.path) ?? []),
-      ...(byPartition.get(partitionKey(file.specId, file.partition)) ?? []),
-      ...everywhere,
-    ]
-    return candidates
-      .filter((each) =>
-        each.file.content === EQUALITY_DELETES
-          ? each.sequenceNumber > sequenceNumber
-          : each.sequenceNumber >= sequenceNumber,
-      )
-      .map((each) => each.file)
-  }
 }
 
 /** The columns asked for, in the schema's order when none are named. */

@@ -6,6 +6,7 @@ import type { Lake } from '../commit/lake.ts'
 import { columnForm } from '../parquet/columns.ts'
 import { type DuckOptions, identifier, openDuck } from '../parquet/duck.ts'
 import type { Value } from '../types/types.ts'
+import { whichIsDamaged } from './check-files.ts'
 import { projected, type ScanPlan } from './plan.ts'
 import { relationOf } from './relation.ts'
 
@@ -25,14 +26,18 @@ export async function* readRows(lake: Lake, plan: ScanPlan, options: ReadOptions
     const copies = await mkdtemp(join(duck.folder, 'copies-'))
     const relation = await relationOf(lake, plan, fields, copies)
     const select = fields.map(({ name }, i) => forms[i]?.toResult(identifier(name)) ?? identifier(name))
-    const result = await duck.connection.stream(`SELECT ${select.join(', ') || '1'} FROM (${relation})`)
-    for (;;) {
-      const chunk = await result.fetchChunk()
-      if (!chunk || chunk.rowCount === 0) break
-      const columns = chunk.getColumns()
-      yield Array.from({ length: chunk.rowCount }, (_, row) =>
-        Object.fromEntries(fields.map(({ name }, i) => [name, resultValue(forms[i]!, columns[i]![row])])),
-      )
+    try {
+      const result = await duck.connection.stream(`SELECT ${select.join(', ') || '1'} FROM (${relation})`)
+      for (;;) {
+        const chunk = await result.fetchChunk()
+        if (!chunk || chunk.rowCount === 0) break
+        const columns = chunk.getColumns()
+        yield Array.from({ length: chunk.rowCount }, (_, row) =>
+          Object.fromEntries(fields.map(({ name }, i) => [name, resultValue(forms[i]!, columns[i]![row])])),
+        )
+      }
+    } catch (error) {
+      throw await whichIsDamaged(lake, duck, plan, { folder: copies, error })
     }
     await rm(copies, { recursive: true, force: true })
   } finally {

@@ -23,6 +23,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'run the streams as a process of its own (cluster)',
     load: async () => (await import('./commands/streams.ts')).streams,
   },
+  'lake-writer': {
+    summary: 'run the writer of the Iceberg tables as a process of its own (cluster)',
+    load: async () => (await import('./commands/lake-writer.ts')).lakeWriter,
+  },
   status: {
     summary: 'where the running platform listens, and how it is',
     load: async () => (await import('./commands/status.ts')).status,
@@ -84,7 +88,7 @@ export async function main(args: readonly string[]): Promise<void> {
 }
 
 function overview(): string {
-  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(10)} ${summary}`)
+  const lines = Object.entries(COMMANDS).map(([name, { summary }]) => `  ${name.padEnd(12)} ${summary}`)
   return `streamforge <command> [options]\n\n${lines.join('\n')}\n\n"streamforge <command> --help" tells more about one.\n`
 }
 

@@ -273,6 +273,11 @@ const SETTINGS = {
         ),
     ),
   ),
+  /** Whether the embedded platform, and the cluster form on one machine, run a lake-writer. */
+  lake: setting('STREAMFORGE_LAKE', 'off', yesOrNo('yes')),
+  /** A table of the lake is committed to after so long, or when so much was read for it. 0: by the form, see {@link loadConfig}. */
+  lakeCommitSeconds: setting('STREAMFORGE_LAKE_COMMIT_SECONDS', '60', wholeNumber(1, 3_600).default(0)),
+  lakeCommitMb: setting('STREAMFORGE_LAKE_COMMIT_MB', '128', wholeNumber(1, 1_024).default(0)),
   /** A JSON file that names topics of other producers, and the events that their rows become. */
   foreignTopics: setting(
     'STREAMFORGE_FOREIGN_TOPICS',
@@ -357,6 +362,10 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ov
   if (problems.length === 0) problems.push(...contradictions(config))
   if (problems.length > 0) throw new ConfigError(problems)
   config.serversDir ||= join(config.cacheHome, 'streamforge', 'servers')
+  // One person's machine wants to see its rows soon and has little memory; a cluster wants few files.
+  const isCluster = config.kafkaBrokers.length > 0
+  config.lakeCommitSeconds ||= isCluster ? 60 : 15
+  config.lakeCommitMb ||= isCluster ? 128 : 32
   return Object.freeze(config)
 }
 

@@ -1,12 +1,11 @@
 /**
- * What a streams process serves: `GET /health` with its tasks, `GET /metrics` for Prometheus. Web-standard fetch; the composition root listens.
+ * What a streams or lake-writer process serves: `GET /health` with its tasks or tables, `GET /metrics` for Prometheus. Web-standard fetch; the composition root listens.
  * It shows counts and offsets, nothing of the data, so it needs no account; it listens on loopback unless told otherwise.
  */
 import { METRICS_CONTENT_TYPE, type Registry } from '../observability/metrics.ts'
-import type { TaskWatch } from './task-health.ts'
 
 export interface MonitorDeps {
-  tasks: Pick<TaskWatch, 'report'>
+  tasks: { report(): { status: string } }
   metrics: Pick<Registry, 'metrics'>
 }
 

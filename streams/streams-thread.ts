@@ -1,7 +1,7 @@
 /**
- * The streams as a thread of this process: started, asked for metrics, stopped, and started again after a failure, with a growing pause.
+ * The streams, or the lake-writer, as a thread of this process: started, asked for metrics, stopped, and started again after a failure, with a growing pause.
  *
- * Invariant: only one such thread runs at a time. A failure of the streams is no failure of the edge: what it accepts meanwhile waits in the log.
+ * Invariant: only one such thread runs at a time. A failure of it is no failure of the edge: what that accepts meanwhile waits in the log.
  */
 import type { Worker } from 'node:worker_threads'
 import type { Logger } from '../observability/log.ts'
@@ -23,7 +23,7 @@ export type FromThread =
   | { type: 'metrics'; id: number; text: string }
   | { type: 'failed'; message: string }
 
-export interface StreamsThread {
+export interface SupervisedThread {
   /** Prometheus text; empty while the thread is down. */
   text(): Promise<string>
   /** Why it last failed, while it has not been running again since. */
@@ -35,11 +35,20 @@ const FIRST_PAUSE_MS = 500
 const PAUSE_MAX_MS = 30_000
 const METRICS_TIMEOUT_MS = 2_000
 
-export async function startStreamsThread(
-  options: ThreadOptions,
-  deps: { logger: Logger; clock: Clock },
-): Promise<StreamsThread> {
-  const { logger, clock } = deps
+interface ThreadDeps {
+  logger: Logger
+  clock: Clock
+}
+
+export const startStreamsThread = (options: ThreadOptions, deps: ThreadDeps): Promise<SupervisedThread> =>
+  superviseThread({ entry: new URL('./thread.ts', import.meta.url), name: 'streams' }, options, deps)
+
+/** A thread that speaks {@link FromThread} and {@link ToThread}. @param options its `workerData`: plain data */
+export async function superviseThread(
+  { entry, name }: { entry: URL; name: string },
+  options: object,
+  { logger, clock }: ThreadDeps,
+): Promise<SupervisedThread> {
   const stopping = new AbortController()
   const waiting = new Map<number, (text: string) => void>()
   let worker: Worker | undefined
@@ -53,7 +62,7 @@ export async function startStreamsThread(
   /** One life of the thread: resolves when it has ended, with how long it was ready. */
   function live(): Promise<void> {
     return new Promise((resolve) => {
-      const thread = startThread(new URL('./thread.ts', import.meta.url), { workerData: options })
+      const thread = startThread(entry, { workerData: options })
       worker = thread
       thread.on('message', (message: FromThread) => {
         if (message.type === 'ready') {
@@ -67,7 +76,7 @@ export async function startStreamsThread(
       })
       thread.on('error', (error) => {
         failure = error.message
-        logger.error({ err: error }, 'The streams thread broke')
+        logger.error({ err: error }, `The thread of the ${name} broke`)
       })
       thread.on('exit', () => {
         worker = undefined
@@ -86,8 +95,8 @@ export async function startStreamsThread(
       firstReady()
       if (stopping.signal.aborted) return
       if (clock.now() - startedMs > PAUSE_MAX_MS) pauseMs = FIRST_PAUSE_MS
-      failure ??= 'The streams ended unexpectedly'
-      logger.error({ failure, pause_ms: pauseMs }, 'The streams are down and are started again')
+      failure ??= `The ${name} ended unexpectedly`
+      logger.error({ failure, pause_ms: pauseMs }, `The ${name} thread is down and is started again`)
       await clock.sleep(pauseMs, stopping.signal)
       pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS)
     }

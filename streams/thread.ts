@@ -1,5 +1,5 @@
 /**
- * The streams in a thread of the embedded platform: the other side is `StreamsThread` in `streams-thread.ts`.
+ * The streams in a thread of the embedded platform: the other side is `SupervisedThread` in `streams-thread.ts`.
  * Messages in: stop, metrics. Messages out: ready, metrics, failed; the thread ends by itself after stop or failed.
  */
 import { parentPort, workerData } from 'node:worker_threads'

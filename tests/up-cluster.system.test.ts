@@ -98,7 +98,7 @@ it('runs everything, starts again what dies, stops in order, and goes on with it
   dataDir = await newDataDir()
   const first = await start(context)
   expect(first.out).toContain('StreamForge is running as a cluster')
-  for (const part of ['Edge', 'Streams 1', 'Streams 2', 'Kafka', 'Redis', 'PostgreSQL'])
+  for (const part of ['Edge', 'Streams 1', 'Streams 2', 'Lake-writer', 'Kafka', 'Redis', 'PostgreSQL'])
     expect(first.out).toMatch(new RegExp(`^  ${part} +\\S.*process \\d+$`, 'm'))
   const { redisPassword } = JSON.parse(await readFile(join(dataDir, 'secrets.json'), 'utf8')) as Record<string, string>
   expect(redisPassword).toMatch(/^[\w-]{32}$/)
@@ -115,7 +115,7 @@ it('runs everything, starts again what dies, stops in order, and goes on with it
     schema_registry_url: `${first.target.url}/schema-registry`,
     data_dir: dataDir,
   })
-  expect(before.processes.map(({ role }) => role)).toEqual(['edge', 'streams', 'streams'])
+  expect(before.processes.map(({ role }) => role)).toEqual(['edge', 'lake-writer', 'streams', 'streams'])
 
   const [victim] = streamsOf(before) as [Described['processes'][number]]
   process.kill(victim.pid, 'SIGKILL')

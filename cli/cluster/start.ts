@@ -1,7 +1,7 @@
 /**
- * The whole cluster form on one machine, for `streamforge up --cluster`: servers, topics, streams processes and an edge, each a process of its own.
+ * The whole cluster form on one machine, for `streamforge up --cluster`: servers, topics, streams processes, a lake-writer and an edge, each a process of its own.
  *
- * Invariants: it stops in the order of need: the edge, so that nothing new comes; the streams, which drain; then the servers. A part that dies is started again
+ * Invariants: it stops in the order of need: the edge, so that nothing new comes; streams and lake-writer, which drain; then the servers. A part that dies is started again
  * and that is said. Everything listens on loopback; what asks for a password has one that was made for this data folder.
  */
 import { rm } from 'node:fs/promises'
@@ -73,6 +73,9 @@ export async function startCluster(
         ...Array.from({ length: streams }, (_, i) =>
           role(`Streams ${i + 1}`, () => ['streams', '--metrics-port', metricsPort(config, i)]),
         ),
+        ...(config.lake
+          ? [role('Lake-writer', () => ['lake-writer', '--metrics-port', metricsPort(config, streams)])]
+          : []),
       ],
       started,
     )
@@ -87,7 +90,7 @@ export async function startCluster(
     })
     started.add(join(dataDir, RUNNING_FILE), (path) => rm(path, { force: true }))
     const roles = [edge, ...workers].map(({ current }, i) => ({
-      name: i === 0 ? 'Edge' : `Streams ${i}`,
+      name: i === 0 ? 'Edge' : i <= streams ? `Streams ${i}` : 'Lake-writer',
       address: i === 0 ? url : current.url ? `${current.url}/health` : '',
       pid: current.pid,
     }))

@@ -55,13 +55,15 @@ interface Role extends Pick<RoleProcess, 'role' | 'pid' | 'started_at' | 'url'> 
   health: 'ok' | 'standby' | 'stuck' | 'unreachable' | 'unknown'
   /** Of streams. */
   partitions?: number
+  /** Of a lake-writer. */
+  tables?: number
   lag_records?: number
 }
 
 const WELL = new Set<Role['health']>(['ok', 'standby', 'unknown'])
 
 interface HealthAnswer {
-  data: { status: 'ok' | 'standby' | 'stuck'; lag?: number; tasks?: unknown[] }
+  data: { status: 'ok' | 'standby' | 'stuck'; lag?: number; tasks?: unknown[]; tables?: unknown[] }
 }
 
 async function roleOf({ role, pid, started_at, url }: RoleProcess): Promise<Role> {
@@ -69,11 +71,12 @@ async function roleOf({ role, pid, started_at, url }: RoleProcess): Promise<Role
   if (url === null) return { ...about, health: 'unknown' }
   try {
     const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
-    const { status, lag, tasks } = ((await response.json()) as HealthAnswer).data
+    const { status, lag, tasks, tables } = ((await response.json()) as HealthAnswer).data
     return {
       ...about,
       health: status,
       ...(tasks && { partitions: tasks.length }),
+      ...(tables && { tables: tables.length }),
       ...(lag !== undefined && { lag_records: lag }),
     }
   } catch {
@@ -140,13 +143,11 @@ function table(platform: Described, roles: readonly Role[], health: Health): str
     ],
     ...roles.map((role): [string, string] => [role.role, roleLine(role)]),
   ]
-  return rows.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(10)} ${value}\n`])).join('')
+  return rows.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(11)} ${value}\n`])).join('')
 }
 
-function roleLine({ pid, started_at, url, health, partitions, lag_records }: Role): string {
-  const work =
-    partitions === undefined
-      ? ''
-      : `, ${partitions} ${partitions === 1 ? 'partition' : 'partitions'}, lag ${lag_records} records`
+function roleLine({ pid, started_at, url, health, partitions, tables, lag_records }: Role): string {
+  const [count, what] = partitions === undefined ? [tables, 'table'] : [partitions, 'partition']
+  const work = count === undefined ? '' : `, ${count} ${what}${count === 1 ? '' : 's'}, lag ${lag_records} records`
   return `process ${pid}, since ${started_at}${url ? `, at ${url}` : ''}   ${health}${work}`
 }

@@ -2,15 +2,12 @@
  * `streamforge streams`: the live computation as a process of its own. Any number of them share the partitions of the log; each stops by draining first.
  */
 import { hostname } from 'node:os'
-import type { Config } from '../../db/config.ts'
 import { ObjectStoreError } from '../../db/objects/object-store.ts'
-import { CannotListen, type Served, serve } from '../../edge/node.ts'
 import { createLogger } from '../../observability/log.ts'
 import { createRegistry } from '../../observability/metrics.ts'
 import { TOPICS } from '../../streams/contract/topics.ts'
 import { OffsetOutOfRange } from '../../streams/log/event-log.ts'
 import { startStreams } from '../../streams/main.ts'
-import { createMonitor } from '../../streams/monitor.ts'
 import { openStores, storeSettings } from '../../streams/stores.ts'
 import { watchTasks } from '../../streams/task-health.ts'
 import { checkBelonging, EDGE_WRITES, STREAMS_WRITE } from '../belonging.ts'
@@ -19,12 +16,10 @@ import { CommandFailed, type CommandIo, defineCommand, parseArguments, UsageErro
 import { openDatabase } from '../database.ts'
 import { FOREIGN_USAGE, requireForeignTopics } from '../foreign-topics.ts'
 import { addressesOf, announceProcess } from '../processes.ts'
+import { endsInTime, startMonitor } from '../role-process.ts'
 import { configFrom } from '../settings.ts'
 import { Started } from '../started.ts'
 import { requireTopics } from '../topics.ts'
-
-/** The runtime waits 10 s for its stores; then only the group is left to leave. */
-const STOP_MAX_MS = 20_000
 
 export const streams = defineCommand({
   name: 'streams',
@@ -100,34 +95,6 @@ ${FOREIGN_USAGE}`,
     }
   },
 })
-
-/** Whoever is asked to stop ends, also where the servers are gone already. @returns whether the streams have ended by then */
-async function endsInTime(done: Promise<void>, { signal, clock }: CommandIo): Promise<boolean> {
-  const late = new AbortController()
-  const tooLate = new Promise<void>((resolve) => {
-    const wait = () => void clock.sleep(STOP_MAX_MS, late.signal).then(resolve)
-    if (signal.aborted) wait()
-    else signal.addEventListener('abort', wait, { once: true })
-  })
-  try {
-    return await Promise.race([done.then(() => true), tooLate.then(() => false)])
-  } finally {
-    late.abort()
-  }
-}
-
-async function startMonitor(
-  { host, metricsPort }: Config,
-  deps: Parameters<typeof createMonitor>[0],
-): Promise<Served | null> {
-  if (metricsPort === null) return null
-  try {
-    return await serve({ fetch: createMonitor(deps), host, port: metricsPort, portOption: '--metrics-port' })
-  } catch (error) {
-    if (error instanceof CannotListen) throw new CommandFailed(error.message)
-    throw error
-  }
-}
 
 /** Before anything is computed: the database is there, migrated, and belongs to this log. */
 async function checkOwnership(

@@ -12,9 +12,10 @@ import { CannotListen } from '../../edge/node.ts'
 import { createLogger } from '../../observability/log.ts'
 import { createRegistry } from '../../observability/metrics.ts'
 import { INPUT_TOPICS, TOPICS, topicNamed } from '../../streams/contract/topics.ts'
+import { lakeSettings } from '../../streams/lake-writer/settings.ts'
 import { runSimulator } from '../../streams/sources/run-simulator.ts'
-import { EMBEDDED_FOLDERS, openStores, storeSettings } from '../../streams/stores.ts'
-import { startStreamsThread } from '../../streams/streams-thread.ts'
+import { EMBEDDED_FOLDERS, openStores, type StoreSettings, storeSettings } from '../../streams/stores.ts'
+import { type SupervisedThread, startStreamsThread, superviseThread } from '../../streams/streams-thread.ts'
 import { banner } from '../banner.ts'
 import { checkBelonging, EDGE_WRITES, STREAMS_WRITE } from '../belonging.ts'
 import { type Cluster, startCluster } from '../cluster/start.ts'
@@ -108,6 +109,7 @@ export async function startPlatform(config: Config, io: Pick<CommandIo, 'clock' 
   const { dataDir } = config
   const { clock } = io
   const logger = createLogger({ level: config.logLevel, service: 'edge' })
+  const deps = { logger, clock }
   const started = new Started(logger)
   try {
     started.add(await lockDataFolder(dataDir), (lock) => lock.release())
@@ -136,10 +138,13 @@ export async function startPlatform(config: Config, io: Pick<CommandIo, 'clock' 
     const streams = started.add(
       await startStreamsThread(
         { stores: settings, databaseUrl: database.url, currency, owner: `embedded-${process.pid}`, logLevel },
-        { logger, clock },
+        deps,
       ),
       (s) => s.stop(),
     )
+    const lake = config.lake
+      ? [started.add(await startLake(config, settings, database.url, deps), (l) => l.stop())]
+      : []
     const edge = started.add(
       await startEdge({
         config,
@@ -149,7 +154,7 @@ export async function startPlatform(config: Config, io: Pick<CommandIo, 'clock' 
         ...stores,
         metrics,
         sql: database.sql,
-        metricSources: [streams],
+        metricSources: [streams, ...lake],
         clock,
       }),
       (e) => e.close(),
@@ -170,6 +175,19 @@ export async function startPlatform(config: Config, io: Pick<CommandIo, 'clock' 
     if (error instanceof CannotListen) throw new CommandFailed(error.message)
     throw error
   }
+}
+
+/** In a thread of its own; `lake-writer/thread.ts` says why. */
+function startLake(
+  config: Config,
+  stores: StoreSettings,
+  databaseUrl: string,
+  deps: Parameters<typeof superviseThread>[2],
+): Promise<SupervisedThread> {
+  const { currency, logLevel } = config
+  const entry = new URL('../../streams/lake-writer/thread.ts', import.meta.url)
+  const options = { stores, databaseUrl, currency, logLevel, lake: lakeSettings(config, 'small') }
+  return superviseThread({ entry, name: 'lake-writer' }, options, deps)
 }
 
 async function startDatabase(folder: string, secrets: Secrets, io: Pick<CommandIo, 'err'>): Promise<EmbeddedPostgres> {

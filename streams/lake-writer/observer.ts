@@ -15,3 +15,21 @@ export interface LakeObserver {
   /** Nothing goes on for this table; it begins again after the pause. */
   failed?(table: string, error: Error, pauseMs: number): void
 }
+
+/** All of them are told, in the order given. The compiler sees to it that no event is left out. */
+export function joinLakeObservers(...observers: readonly LakeObserver[]): Required<LakeObserver> {
+  const tell =
+    <E extends keyof LakeObserver>(event: E) =>
+    (...args: Parameters<Required<LakeObserver>[E]>): void => {
+      for (const observer of observers) (observer[event] as ((...told: typeof args) => void) | undefined)?.(...args)
+    }
+  return {
+    read: tell('read'),
+    committed: tell('committed'),
+    lag: tell('lag'),
+    lost: tell('lost'),
+    retrying: tell('retrying'),
+    refused: tell('refused'),
+    failed: tell('failed'),
+  }
+}

@@ -2,13 +2,13 @@
  * Faults of what the platform stands on, one after the other under one load, on real servers: PostgreSQL, Kafka and Redis restarted, Redis emptied in the middle
  * of a window, a streams process frozen past its session and thawed, poison among the records. At the end the ledger is right as if nothing had happened.
  */
-import { describe, expect, it } from 'vitest'
+import { beforeEach, describe, expect, it } from 'vitest'
 import { CLICKSTREAM, ORDERS } from '../streams/contract/topics.ts'
 import { openKafkaLog } from '../streams/log/kafka.ts'
 import { withCluster } from './support/cluster.ts'
-import { flowing, load, startEdge, startStreams } from './support/cluster-processes.ts'
+import { described, flowing, load, startEdge, startStreams } from './support/cluster-processes.ts'
 import { eventually } from './support/eventually.ts'
-import { caughtUp, emptyLedger, eventsProcessed, expectLedger, type Target } from './support/ledger.ts'
+import { caughtUp, emptyLedger, eventsProcessed, expectLedger } from './support/ledger.ts'
 import type { CliProcess } from './support/processes.ts'
 
 const POISON = 50
@@ -19,9 +19,15 @@ describe('the cluster form under load', { timeout: 120_000 }, () => {
   const ending = new AbortController()
   let env: Record<string, string>
   let redis: Awaited<ReturnType<typeof cluster.platform>>['redis']
-  let target: Target
+  let target: Awaited<ReturnType<typeof startEdge>>
   let streams: CliProcess[]
   let clients: Promise<unknown>
+
+  beforeEach(({ onTestFailed }) => {
+    onTestFailed(async () => {
+      for (const part of [target.process, ...streams]) process.stderr.write(`${await described(part)}\n`)
+    })
+  })
 
   it('flows', async () => {
     ;({ env, redis } = await cluster.platform())

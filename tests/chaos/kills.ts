@@ -4,7 +4,7 @@
  */
 import { setTimeout as delay } from 'node:timers/promises'
 import { createRandom } from '../../streams/testing/random.ts'
-import { flowing, load, platformEnvironment, startEdge, startStreams } from '../support/cluster-processes.ts'
+import { described, flowing, load, platformEnvironment, startEdge, startStreams } from '../support/cluster-processes.ts'
 import { eventually } from '../support/eventually.ts'
 import { caughtUp, emptyLedger, eventsProcessed, expectLedger } from '../support/ledger.ts'
 import type { CliProcess } from '../support/processes.ts'
@@ -129,16 +129,4 @@ async function recovered(cluster: Cluster, say: (line: string) => void): Promise
     await Promise.race([flows.catch(() => undefined), delay(500)])
   }
   await flows
-}
-
-/** For the search after a failure: what a process said last, and how it says its tasks are. */
-async function described({ child, out, err }: CliProcess): Promise<string> {
-  const monitor = /health at (\S+)\./.exec(out)?.[1]
-  const health = monitor
-    ? await fetch(`${monitor}/health`, { signal: AbortSignal.timeout(5_000) }).then(
-        (response) => response.text(),
-        (error: Error) => error.message,
-      )
-    : ''
-  return `— process ${child.pid}, exit code ${child.exitCode ?? child.signalCode}\n${err.slice(-3_000)}\n${health}`
 }

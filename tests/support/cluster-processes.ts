@@ -76,3 +76,15 @@ export async function flowing(target: Target, timeoutMs = 60_000): Promise<void>
     throw new Error(`${error.message}; not read on: ${behind.map(([partition]) => partition).join(', ')}`)
   })
 }
+
+/** For the search after a failure: what a process said last, and how it says its tasks are. */
+export async function described({ child, out, err }: CliProcess): Promise<string> {
+  const monitor = /health at (\S+)\./.exec(out)?.[1]
+  const health = monitor
+    ? await fetch(`${monitor}/health`, { signal: AbortSignal.timeout(5_000) }).then(
+        (response) => response.text(),
+        (error: Error) => error.message,
+      )
+    : ''
+  return `— process ${child.pid}, exit code ${child.exitCode ?? child.signalCode}\n${err.slice(-3_000)}\n${health}`
+}

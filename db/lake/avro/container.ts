@@ -38,9 +38,22 @@ const blockHead = avro.Type.forSchema({
   ],
 })
 
+/** Compiling a type takes longer than reading a small manifest with it, and a table's manifests are of one or two schemas. */
+const MAX_TYPES = 64
+const types = new Map<string, Type>()
+
 /** avsc refuses names twice in a schema and keeps no foreign keys; the type is for encoding only, the schema stays as it is. */
-export const typeOf = (schema: AvroSchema): Type =>
-  avro.Type.forSchema(structuredClone(schema) as avro.Schema, { registry: { long: longType() }, wrapUnions: false })
+export function typeOf(schema: AvroSchema, text = JSON.stringify(schema)): Type {
+  const known = types.get(text)
+  if (known) return known
+  const type = avro.Type.forSchema(structuredClone(schema) as avro.Schema, {
+    registry: { long: longType() },
+    wrapUnions: false,
+  })
+  if (types.size >= MAX_TYPES) types.clear()
+  types.set(text, type)
+  return type
+}
 
 export function writeAvro(
   schema: AvroSchema,
@@ -71,8 +84,9 @@ export function readAvro(file: Buffer): AvroFile {
   if (head.offset < 0 || !meta['avro.schema'] || file.length < head.offset + SYNC_BYTES)
     throw new Error('its Avro header is cut short')
   const metadata = new Map(Object.entries(meta).map(([key, value]) => [key, value.toString()]))
-  const schema = JSON.parse(metadata.get('avro.schema')!) as AvroSchema
-  const type = typeOf(schema)
+  const text = metadata.get('avro.schema')!
+  const schema = JSON.parse(text) as AvroSchema
+  const type = typeOf(schema, text)
   const codec = metadata.get('avro.codec') ?? 'null'
   let offset = head.offset + SYNC_BYTES
   const sync = file.subarray(head.offset, offset)

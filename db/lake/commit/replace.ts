@@ -83,17 +83,20 @@ async function manifestsAfter(
   for (const files of groupBy(added, manifestOf).values()) await put(files.map(asAdded(snapshotId, sequence)))
 
   const missing = new Set(removed.map((file) => file.path))
+  const touched: LiveEntry[] = []
   for (const manifest of existing) {
     if (manifest.content === 'deletes') continue
     const live = missing.size === 0 ? [] : (await lake.manifests.entries(metadata, manifest)).filter(isLive)
     if (live.some((entry) => missing.has(entry.file.path)))
-      await put(live.map((entry) => (missing.delete(entry.file.path) ? gone(entry, snapshotId) : carried(entry))))
+      touched.push(...live.map((entry) => (missing.delete(entry.file.path) ? gone(entry, snapshotId) : carried(entry))))
     else manifests.push(manifest)
   }
   if (missing.size > 0)
     throw new CommitRefused(
       `${missing.size} of ${removed.length} files of ${tableText(name)} that were to be replaced are no longer in it, e.g. ${[...missing][0]}: another writer replaced or deleted them. Nothing was committed; plan again.`,
     )
+
+  await putTogether(touched, put)
 
   const dropped = await dropDeletes(lake, metadata, existing, {
     removed,
@@ -108,6 +111,21 @@ async function manifestsAfter(
     else manifests.push(manifest)
   }
   return { manifests, dropped: [...dropped.values()] }
+}
+
+/** Of one manifest. */
+const MAX_ENTRIES = 10_000
+
+/**
+ * Entries of the manifests that a replacement touches, in as few new ones as they need: many small commits leave many small manifests, and writing each of them anew would take longer
+ * than rewriting their files. Those of removed files stand by themselves, so that the next commit has nothing to carry on from them.
+ */
+async function putTogether(
+  touched: readonly LiveEntry[],
+  put: (entries: readonly ManifestEntry[]) => Promise<void>,
+): Promise<void> {
+  for (const entries of groupBy(touched, ({ file, status }) => `${manifestOf(file)}:${status === DELETED}`).values())
+    for (let i = 0; i < entries.length; i += MAX_ENTRIES) await put(entries.slice(i, i + MAX_ENTRIES))
 }
 
 /** @returns delete files that nothing is left for, by path */

@@ -13,6 +13,8 @@ import { addLoginRoute } from './auth/login.ts'
 import { registryAccess } from './auth/registry-access.ts'
 import { createSignIn, type SignInDeps } from './auth/sign-in.ts'
 import type { Tokens } from './auth/tokens.ts'
+import { icebergProblem } from './iceberg/errors.ts'
+import { addIcebergRoutes, isIcebergPath, type ServedLake } from './iceberg/routes.ts'
 import { addIngestRoutes, INGEST_ROUTES, type IngestDeps } from './ingest/routes.ts'
 import { allowedMethods } from './methods.ts'
 import type { Assets, EdgeLogger, FeatureReader, MetricReader, MetricSource } from './ports.ts'
@@ -41,6 +43,8 @@ export interface EdgeDeps {
   live: Pick<LiveHub, 'subscribe' | 'clients'>
   /** The registry that is served; null where the platform's schemas are in another one. */
   schemas: SubjectRegistry | null
+  /** The lake that is served at /iceberg; null where there is none. */
+  lake: ServedLake | null
   access: Pick<SignInDeps, 'users' | 'clientAddress'> & {
     tokens: Tokens
     /** Whether reading needs no token on loopback names: where the edge listens on loopback only. */
@@ -59,9 +63,13 @@ const PUBLIC_PATHS = new Set<string>(['/health', '/auth/login', '/openapi.json']
 export function createApp(deps: EdgeDeps): OpenAPIHono {
   const { clock, logger, telemetry, access, reader, assets } = deps
   const isIngest = (c: Context) => INGEST_PATHS.has(c.req.path)
-  // The schema registry has a guard of its own.
+  // The schema registry and the lake have guards of their own.
   const isPublic = (c: Context) =>
-    isIngest(c) || PUBLIC_PATHS.has(c.req.path) || assets.has(c.req.path) || isRegistryPath(c.req.path)
+    isIngest(c) ||
+    PUBLIC_PATHS.has(c.req.path) ||
+    assets.has(c.req.path) ||
+    isRegistryPath(c.req.path) ||
+    isIcebergPath(c.req.path)
   const signIn = createSignIn({ ...access, clock })
 
   const app = new OpenAPIHono()
@@ -80,6 +88,7 @@ export function createApp(deps: EdgeDeps): OpenAPIHono {
   addAlertRoutes(api, { reader, clock })
   addLiveRoute(api, deps.live)
   addSchemaRegistryRoutes(api, { schemas: deps.schemas, access: registryAccess({ ...access, signIn }) })
+  addIcebergRoutes(api, { lake: deps.lake, tokens: access.tokens, signIn, users: access.users })
   addLoginRoute(api, { signIn, tokens: access.tokens })
   addOpenApiRoute(api, deps.version)
 
@@ -109,10 +118,11 @@ export function createApp(deps: EdgeDeps): OpenAPIHono {
   return app
 }
 
-const answer = (c: Context, problem: Problem): Response =>
-  isRegistryPath(c.req.path)
-    ? registryProblem(c, problem)
-    : c.body(problemText(problem), problem.status, problemHeaders(problem))
+function answer(c: Context, problem: Problem): Response {
+  if (isRegistryPath(c.req.path)) return registryProblem(c, problem)
+  if (isIcebergPath(c.req.path)) return icebergProblem(c, problem)
+  return c.body(problemText(problem), problem.status, problemHeaders(problem))
+}
 
 function problemOf(error: unknown): Problem {
   if (error instanceof Problem) return error

@@ -18,6 +18,7 @@ import { ensureAdmin, type FirstLogin } from './auth/admin.ts'
 import { isLoopback } from './auth/guard.ts'
 import { createTokens } from './auth/tokens.ts'
 import { buildAssets } from './dashboard/bundle.ts'
+import type { ServedLake } from './iceberg/routes.ts'
 import { INGEST_LIMITS } from './ingest/routes.ts'
 import { serve, socketAddress } from './node.ts'
 import type { Clock, FeatureReader, MetricSource, SchemaRegistry } from './ports.ts'
@@ -37,6 +38,8 @@ export interface EdgeOptions {
   /** The registry to serve at /schema-registry: the embedded one. Missing where the schemas are in another. */
   schemas?: SubjectRegistry
   features: FeatureReader
+  /** The lake to serve at /iceberg. Missing: none is served. */
+  lake?: ServedLake
   /** A pool for reading, best with a statement timeout; migrated. */
   sql: Sql
   /** Metrics of other threads of this process. */
@@ -91,6 +94,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     metricSources: [{ text: () => metrics.metrics() }, ...metricSources],
     live,
     schemas: options.schemas ?? null,
+    lake: options.lake ?? null,
     access: {
       users,
       tokens: createTokens(secrets.jwtSecret.reveal(), clock),

@@ -10,6 +10,8 @@ const ROLES: readonly Role[] = ['viewer', 'operator', 'admin']
 export interface Identity {
   username: string
   role: Role
+  /** What lets a token be exchanged for a new one, as long as it is what the account has; only tokens of long-running clients carry it. */
+  renewal?: string
 }
 
 export interface Tokens {
@@ -20,18 +22,20 @@ export interface Tokens {
 
 export function createTokens(secret: string, clock: Pick<Clock, 'now'>): Tokens {
   return {
-    issue({ username, role }) {
+    issue({ username, role, renewal }) {
       const iat = Math.floor(clock.now() / 1000)
-      return sign({ sub: username, role, iss: ISSUER, iat, exp: iat + TOKEN_SECONDS }, secret, ALGORITHM)
+      const claims = { sub: username, role, iss: ISSUER, iat, exp: iat + TOKEN_SECONDS }
+      return sign(renewal === undefined ? claims : { ...claims, renewal }, secret, ALGORITHM)
     },
     async identify(token) {
       try {
         // Expiry is judged by our own clock below.
         const claims = await verify(token, secret, { alg: ALGORITHM, iss: ISSUER, exp: false, iat: false })
-        const { sub, role, exp } = claims
+        const { sub, role, exp, renewal } = claims
         if (typeof sub !== 'string' || typeof exp !== 'number' || exp * 1000 <= clock.now()) return null
         const known = ROLES.find((r) => r === role)
-        return known ? { username: sub, role: known } : null
+        if (!known) return null
+        return { username: sub, role: known, ...(typeof renewal === 'string' && { renewal }) }
       } catch {
         return null
       }

@@ -192,6 +192,7 @@ export interface HarnessOptions {
   assets?: ReadonlyMap<string, Asset>
   metricSources?: EdgeDeps['metricSources']
   schemas?: EdgeDeps['schemas']
+  lake?: EdgeDeps['lake']
 }
 
 export interface Harness {
@@ -249,6 +250,7 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
     features: options.features ?? noFeatures,
     metricSources: [{ text: () => metrics.metrics() }, ...(options.metricSources ?? [])],
     schemas: options.schemas ?? null,
+    lake: options.lake ?? null,
     live: createLiveHub({ reader, pipelines: reader.pipelines, clock: now, logger, currency: 'TRY' }),
     access: {
       users: options.users ?? memoryUsers(),

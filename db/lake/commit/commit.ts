@@ -88,7 +88,7 @@ async function swap(lake: Lake, name: TableName, from: string, to: string): Prom
 }
 
 /** `00042-<uuid>.metadata.json`; the number is for people, and continues other engines' numbers. */
-function nextLocation({ metadata, metadataLocation }: Table, uuid: string): string {
+export function nextLocation({ metadata, metadataLocation }: Table, uuid: string): string {
   const folder = (metadata.properties['write.metadata.path'] ?? `${metadata.location}/metadata`).replace(/\/+$/, '')
   const [, number] = /(?:^|\/)(\d+)-[^/]*$/.exec(metadataLocation) ?? []
   return `${folder}/${String(Number(number ?? 0) + 1).padStart(5, '0')}-${uuid}.metadata.json`

@@ -68,7 +68,8 @@ function changeField(schema: Schema, change: Exclude<SchemaChange, { change: 'ad
   }
 }
 
-function isWider(from: IcebergType, to: IcebergType): boolean {
+/** Whether what was written as `from` reads as `to`. Not so for equal types. */
+export function isWider(from: IcebergType, to: IcebergType): boolean {
   if (typeof from !== 'string' || typeof to !== 'string') return false
   const [a, b] = [primitiveOf(from), primitiveOf(to)]
   if (a.kind === 'decimal') return b.kind === 'decimal' && a.scale === b.scale && b.precision >= a.precision

@@ -1,0 +1,41 @@
+/** A table's metadata while the updates of a commit are applied to it, with what they have added so far: -1 in an update means "the one just added". */
+import type { TableMetadata } from '../metadata/table-metadata.ts'
+import type { Long } from '../types/json.ts'
+import { badRequest } from './refused.ts'
+
+export interface Draft {
+  readonly metadata: TableMetadata
+  readonly added: {
+    readonly schema: number | null
+    readonly spec: number | null
+    readonly sortOrder: number | null
+    readonly snapshots: ReadonlySet<Long>
+  }
+}
+
+export const amend = (draft: Draft, metadata: Partial<TableMetadata>, added: Partial<Draft['added']> = {}): Draft => ({
+  metadata: { ...draft.metadata, ...metadata } as TableMetadata, // parts of one metadata over another are one
+  added: { ...draft.added, ...added },
+})
+
+/** @throws CatalogRefused where -1 names nothing */
+export function addedOr(id: number, added: number | null, what: string): number {
+  if (id !== -1) return id
+  if (added !== null) return added
+  throw badRequest(`The id -1 means the ${what} that this commit adds, and it adds none.`)
+}
+
+/** Equal for values that differ in nothing but the order of their keys and empty keys. */
+export function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, each: unknown) =>
+    typeof each === 'bigint'
+      ? `${each}n`
+      : typeof each === 'object' && each !== null && !Array.isArray(each)
+        ? Object.fromEntries(
+            Object.entries(each)
+              .filter(([, member]) => member !== null)
+              .sort(([a], [b]) => (a < b ? -1 : 1)),
+          )
+        : each,
+  )
+}

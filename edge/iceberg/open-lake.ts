@@ -1,0 +1,27 @@
+/** The lake as an edge serves it: the catalog in the platform's database, the files where its objects are. */
+import { openJdbcCatalog, openLake, openLakeFiles, openRestCatalog } from '../../db/lake/rest/index.ts'
+import { type ObjectsSettings, openObjects } from '../../db/objects/open.ts'
+import type { Sql } from '../../db/postgres/connect.ts'
+import type { ServedLake } from './routes.ts'
+
+/** @throws ObjectStoreError where an S3 server refuses the settings */
+export async function openServedLake(sql: Sql, settings: ObjectsSettings): Promise<ServedLake> {
+  const [catalog, objects] = await Promise.all([openJdbcCatalog(sql), openObjects(settings)])
+  return {
+    catalog: openRestCatalog(openLake(catalog, openLakeFiles(objects))),
+    clientDefaults: clientDefaults(settings),
+  }
+}
+
+/**
+ * Where the files are, by the names of PyIceberg and of Iceberg's Java library; never the keys. As defaults: a client in another network may know the server by another address.
+ */
+function clientDefaults(settings: ObjectsSettings): Record<string, string> {
+  if (settings.kind === 'folder') return {}
+  const { endpoint, region } = settings
+  return {
+    's3.region': region,
+    'client.region': region,
+    ...(endpoint !== null && { 's3.endpoint': endpoint, 's3.path-style-access': 'true' }),
+  }
+}

@@ -16,6 +16,8 @@ export interface CommandIo {
   clock: Clock
   /** Aborted when the user wants the command to end (Ctrl-C), or whoever started it as a child is gone. */
   signal: AbortSignal
+  /** Standard input, where it is not the process's own. */
+  input?: NodeJS.ReadableStream
   /** Where another process of ours started this one: tells it something. */
   tellParent?: (message: object) => void
 }

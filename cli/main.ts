@@ -51,6 +51,14 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'dead letters: list, show, replay',
     load: async () => (await import('./commands/dlq.ts')).dlq,
   },
+  sql: {
+    summary: "a query over the lake's tables",
+    load: async () => (await import('./commands/sql.ts')).sql,
+  },
+  lake: {
+    summary: 'tables, snapshots and files of the lake; settings for other programs',
+    load: async () => (await import('./commands/lake.ts')).lake,
+  },
   topics: {
     summary: 'make the topics that a Kafka cluster lacks',
     load: async () => (await import('./commands/topics.ts')).topics,

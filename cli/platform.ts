@@ -24,6 +24,7 @@ const running = z.looseObject({
   postgres_url: z.string().optional(),
   schema_registry_url: z.string().optional(),
   s3_endpoint: z.string().optional(),
+  objects_url: z.string().optional(),
   data_dir: z.string(),
 })
 /** Further addresses are kept as they are. */

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import type { Config } from '../db/config.ts'
 import { parseRedisUrls } from '../db/features/redis-url.ts'
-import { s3EndpointOf } from '../db/objects/open.ts'
+import { OBJECTS_FOLDER, s3EndpointOf } from '../db/objects/open.ts'
 import { writeJsonFile } from './json-file.ts'
 import { isStreamforge } from './own-process.ts'
 
@@ -22,6 +22,8 @@ const addresses = z.object({
   schema_registry_url: z.string().optional(),
   /** Of the object store, where that is S3. */
   s3_endpoint: z.string().optional(),
+  /** Where objects are kept, the lake's files among them: `s3://…` or `file:///…`. */
+  objects_url: z.string().optional(),
 })
 export type Addresses = z.output<typeof addresses>
 
@@ -42,7 +44,14 @@ export type RoleProcess = z.output<typeof roleProcess>
 export function addressesOf(
   config: Pick<
     Config,
-    'kafkaBrokers' | 'redisUrl' | 'databaseUrl' | 'schemaRegistryUrl' | 'objectsUrl' | 's3Endpoint' | 'awsRegion'
+    | 'kafkaBrokers'
+    | 'redisUrl'
+    | 'databaseUrl'
+    | 'schemaRegistryUrl'
+    | 'dataDir'
+    | 'objectsUrl'
+    | 's3Endpoint'
+    | 'awsRegion'
   >,
 ): Addresses {
   const { kafkaBrokers, redisUrl, databaseUrl, schemaRegistryUrl } = config
@@ -56,6 +65,7 @@ export function addressesOf(
     ...(databaseUrl && { postgres_url: withoutPassword(databaseUrl.reveal()) }),
     ...(schemaRegistryUrl && { schema_registry_url: withoutPassword(schemaRegistryUrl.reveal()) }),
     ...(config.objectsUrl.startsWith('s3:') && { s3_endpoint: s3EndpointOf(config) }),
+    objects_url: config.objectsUrl || `file://${join(config.dataDir, OBJECTS_FOLDER)}`,
   }
 }
 

@@ -86,6 +86,7 @@ export async function startCluster(
       started_at: new Date(clock.now()).toISOString(),
       edge_url: url,
       ...addresses(config, servers, url),
+      objects_url: roleEnv.STREAMFORGE_OBJECTS_URL,
       data_dir: dataDir,
     })
     started.add(join(dataDir, RUNNING_FILE), (path) => rm(path, { force: true }))

@@ -214,7 +214,7 @@ async function writeConfiguration(
 const powerOfTwo = (n: number): number => 2 ** Math.floor(Math.log2(Math.min(n, 32)))
 
 /** Java's properties files: backslashes escape, and lines end values. */
-function propertiesText(properties: CatalogProperties): string {
+export function propertiesText(properties: CatalogProperties): string {
   return Object.entries(properties)
     .map(([name, value]) => `${name}=${String(value).replaceAll('\\', '\\\\').replaceAll('\n', '\\n')}\n`)
     .join('')

@@ -15,6 +15,15 @@ export { CommitConflict, CommitRefused, commit, UnknownOutcome } from './commit/
 export { createTable, type Lake, loadTable, openLake, type Table } from './commit/lake.ts'
 export { type Replacement, replaceFiles } from './commit/replace.ts'
 export { type LakeFiles, MissingFile, openLakeFiles } from './files/lake-files.ts'
+export {
+  type FileInfo,
+  type FilesInfo,
+  filesOfTable,
+  type SnapshotInfo,
+  sizeOfTable,
+  snapshotsOf,
+  type TableSize,
+} from './inspect.ts'
 export { type Compacted, type CompactOptions, compact } from './maintenance/compact.ts'
 export { type Expired, type ExpireOptions, expireSnapshots } from './maintenance/expire.ts'
 export { type OrphanOptions, removeOrphans } from './maintenance/orphans.ts'
@@ -24,6 +33,7 @@ export {
   ancestors,
   currentSchema,
   currentSnapshot,
+  defaultSpec,
   type Snapshot,
   type TableMetadata,
 } from './metadata/table-metadata.ts'
@@ -33,6 +43,7 @@ export type { Predicate } from './scan/predicate.ts'
 export { type ReadOptions, type Row, readRows } from './scan/read.ts'
 export { relationOf } from './scan/relation.ts'
 export { createDuckdbEngine, type DuckdbEngineOptions } from './sql/duckdb-engine.ts'
+export { allTables, sqlName } from './sql/names.ts'
 export { createTrinoEngine } from './sql/trino-engine.ts'
 export {
   type PinnedTable,

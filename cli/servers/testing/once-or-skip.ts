@@ -5,7 +5,7 @@
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { beforeEach, type TestContext } from 'vitest'
+import { afterAll, beforeEach, type TestContext } from 'vitest'
 import { loadConfig } from '../../../db/config.ts'
 import { isAlive } from '../../../db/process.ts'
 import { ServerUnavailable } from '../cache.ts'
@@ -43,6 +43,28 @@ const prefixOf = ({ kind }: TestServer): string => `streamforge-test-${kind}-`
 /** A folder of this process, which whoever asked removes. */
 export const makeTestFolder = (server: TestServer): Promise<string> =>
   mkdtemp(join(tmpdir(), `${prefixOf(server)}${process.pid}-`))
+
+/** What the helper of one server does: where the server's data lies, and how it starts and ends. */
+export interface ServerHooks {
+  start(folder: string): Promise<void>
+  kill(): Promise<void> | undefined
+  /** For the first start on a machine, which may have to build it. */
+  timeoutMs: number
+}
+
+/** Registers the hooks of a file's one server: started before the first test, in a folder of its own, and gone with it after the last. */
+export function serverOfFile(server: TestServer, { start, kill, timeoutMs }: ServerHooks): void {
+  let folder = ''
+  onceOrSkip(async () => {
+    await sweep(server)
+    folder = await makeTestFolder(server)
+    await start(join(folder, server.folder))
+  }, timeoutMs)
+  afterAll(async () => {
+    await kill()
+    if (folder) await rm(folder, { recursive: true, force: true })
+  })
+}
 
 /** Stops servers and removes folders of test processes that were killed. */
 export async function sweep(server: TestServer): Promise<void> {

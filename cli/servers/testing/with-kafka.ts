@@ -2,12 +2,9 @@
  * A real Kafka for tests: one server per test file. Nothing is left behind: its folder goes with the file's last test, and what a killed run left is swept by the next.
  * A Kafka that can't be had is a visible skip that says why; under CI it is a failure.
  */
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { afterAll } from 'vitest'
 import { type Config, loadConfig } from '../../../db/config.ts'
 import { type KafkaOptions, type KafkaServer, startKafka } from '../kafka.ts'
-import { makeTestFolder, onceOrSkip, sweep, type TestServer } from './once-or-skip.ts'
+import { serverOfFile, type TestServer } from './once-or-skip.ts'
 
 export interface TestKafka {
   readonly server: KafkaServer
@@ -26,16 +23,15 @@ export function withKafka(properties: KafkaOptions['properties'] = {}): TestKafk
   let server: KafkaServer | undefined
 
   const start = (port: number): Promise<KafkaServer> =>
-    startKafka({ folder: join(folder, SERVER.folder), port, serversDir: config.serversDir, properties })
+    startKafka({ folder, port, serversDir: config.serversDir, properties })
 
-  onceOrSkip(async () => {
-    await sweep(SERVER)
-    folder = await makeTestFolder(SERVER)
-    server = await start(0)
-  }, 300_000)
-  afterAll(async () => {
-    await server?.kill()
-    if (folder) await rm(folder, { recursive: true, force: true })
+  serverOfFile(SERVER, {
+    timeoutMs: 300_000,
+    async start(its) {
+      folder = its
+      server = await start(0)
+    },
+    kill: () => server?.kill(),
   })
 
   return {

@@ -2,13 +2,11 @@
  * A real S3 server for tests: one per test file, that can be frozen, killed and started again. Nothing is left behind: its folder goes with the file's last test, and what a
  * killed run left is swept by the next. One that can't be had is a visible skip that says why; under CI it is a failure.
  */
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
-import { afterAll } from 'vitest'
 import { loadConfig } from '../../../db/config.ts'
 import { openS3Objects, type S3ObjectStore, type S3Options } from '../../../db/objects/s3.ts'
 import { startVersitygw, type VersitygwServer } from '../versitygw.ts'
-import { makeTestFolder, onceOrSkip, sweep, type TestServer } from './once-or-skip.ts'
+import { serverOfFile, type TestServer } from './once-or-skip.ts'
 
 export interface TestS3 {
   readonly server: VersitygwServer
@@ -39,7 +37,7 @@ export function withS3(): TestS3 {
   const start = async (): Promise<void> => {
     const { port = 0, accessKeyId, secretAccessKey } = server ?? {}
     server = await startVersitygw({
-      folder: join(folder, SERVER.folder),
+      folder,
       buckets: [BUCKET],
       port,
       serversDir: config.serversDir,
@@ -47,14 +45,13 @@ export function withS3(): TestS3 {
     })
   }
 
-  onceOrSkip(async () => {
-    await sweep(SERVER)
-    folder = await makeTestFolder(SERVER)
-    await start()
-  }, 600_000)
-  afterAll(async () => {
-    await server?.kill()
-    if (folder) await rm(folder, { recursive: true, force: true })
+  serverOfFile(SERVER, {
+    timeoutMs: 600_000,
+    start(its) {
+      folder = its
+      return start()
+    },
+    kill: () => server?.kill(),
   })
 
   const target = (): S3Options => {
@@ -66,7 +63,7 @@ export function withS3(): TestS3 {
       return server!
     },
     get bucketFolder() {
-      return join(folder, SERVER.folder, 'data', BUCKET)
+      return join(folder, 'data', BUCKET)
     },
     target,
     store: (options) => openS3Objects({ ...target(), ...options }),

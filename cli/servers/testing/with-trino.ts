@@ -2,13 +2,10 @@
  * A real Trino for tests: one per test file, since it takes its time to start. Nothing is left behind: its folder goes with the file's last test, and what a killed run left is
  * swept by the next. One that can't be had is a visible skip that says why; under CI it is a failure.
  */
-import { rm } from 'node:fs/promises'
-import { join } from 'node:path'
-import { afterAll } from 'vitest'
 import { loadConfig } from '../../../db/config.ts'
 import { createTrino, type Trino, type TrinoClientOptions } from '../../../db/trino/client.ts'
 import { type CatalogProperties, startTrino, type TrinoServer } from '../trino.ts'
-import { makeTestFolder, onceOrSkip, sweep, type TestServer } from './once-or-skip.ts'
+import { serverOfFile, type TestServer } from './once-or-skip.ts'
 
 export interface TestTrino {
   readonly server: TrinoServer
@@ -26,26 +23,16 @@ export function withTrino(
   catalogs: () => Promise<Record<string, CatalogProperties>> | Record<string, CatalogProperties> = () => ({}),
   options: { heapMb?: number } = {},
 ): TestTrino {
-  const config = loadConfig(process.env)
-  let folder = ''
+  const { serversDir, javaHome } = loadConfig(process.env)
   let server: TrinoServer | undefined
 
-  onceOrSkip(async () => {
-    await sweep(SERVER)
-    folder = await makeTestFolder(SERVER)
-    const { serversDir, javaHome } = config
-    server = await startTrino({
-      folder: join(folder, SERVER.folder),
-      catalogs: await catalogs(),
-      serversDir,
-      javaHome,
-      ...options,
-    })
-  }, 900_000)
-  afterAll(async () => {
+  serverOfFile(SERVER, {
+    timeoutMs: 900_000,
+    async start(folder) {
+      server = await startTrino({ folder, catalogs: await catalogs(), serversDir, javaHome, ...options })
+    },
     // Not in order: it has nothing to keep, and takes seconds to say good-bye.
-    await server?.kill()
-    if (folder) await rm(folder, { recursive: true, force: true })
+    kill: () => server?.kill(),
   })
 
   return {

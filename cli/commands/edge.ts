@@ -1,5 +1,8 @@
 /** `streamforge edge`: ingestion and serving as a process of its own. Any number of them may stand behind a load balancer. */
+import { ObjectStoreError } from '../../db/objects/object-store.ts'
+import { objectsSettings } from '../../db/objects/open.ts'
 import { loadSecrets } from '../../db/secrets.ts'
+import { openServedLake } from '../../edge/iceberg/open-lake.ts'
 import { startEdge } from '../../edge/main.ts'
 import { CannotListen } from '../../edge/node.ts'
 import { createLogger } from '../../observability/log.ts'
@@ -22,6 +25,7 @@ export const edge = defineCommand({
 
 Takes events and serves results, until SIGTERM or Ctrl-C; then requests in flight are finished. Needs DATABASE_URL; KAFKA_BROKERS and REDIS_URL name the cluster's log
 and feature store. Several edges need the same STREAMFORGE_WRITE_KEY and STREAMFORGE_JWT_SECRET, or the same data folder.
+STREAMFORGE_OBJECTS_URL says where the files of the lake are that it serves at /iceberg.
 
   --port N          where it listens (default: STREAMFORGE_PORT, else 8080; 0: any free port)
   --data DIR        where secrets are kept (default: STREAMFORGE_DATA_DIR, else ./data)`,
@@ -62,6 +66,7 @@ and feature store. Several edges need the same STREAMFORGE_WRITE_KEY and STREAMF
           ...stores,
           metrics,
           sql: database.sql,
+          lake: await openServedLake(database.sql, objectsSettings(config)),
           clock: io.clock,
         }),
         (e) => e.close(),
@@ -84,7 +89,7 @@ and feature store. Several edges need the same STREAMFORGE_WRITE_KEY and STREAMF
       })
       return 0
     } catch (error) {
-      if (error instanceof CannotListen) throw new CommandFailed(error.message)
+      if (error instanceof CannotListen || error instanceof ObjectStoreError) throw new CommandFailed(error.message)
       throw error
     } finally {
       await started.stop()

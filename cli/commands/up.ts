@@ -5,8 +5,10 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../../db/config.ts'
+import { objectsSettings } from '../../db/objects/open.ts'
 import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../db/postgres/server.ts'
 import { loadSecrets, type Secrets } from '../../db/secrets.ts'
+import { openServedLake } from '../../edge/iceberg/open-lake.ts'
 import { type Edge, startEdge } from '../../edge/main.ts'
 import { CannotListen } from '../../edge/node.ts'
 import { createLogger } from '../../observability/log.ts'
@@ -154,6 +156,7 @@ export async function startPlatform(config: Config, io: Pick<CommandIo, 'clock' 
         ...stores,
         metrics,
         sql: database.sql,
+        lake: await openServedLake(database.sql, objectsSettings(config)),
         metricSources: [streams, ...lake],
         clock,
       }),

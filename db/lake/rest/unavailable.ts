@@ -28,7 +28,10 @@ function refusalOf(error: unknown): unknown {
     new CatalogRefused(reason, message, { cause: error })
   // Dropped between two looks at it.
   if (error instanceof NoSuchTable) return refused('no_such_table', error.message)
-  if (error instanceof MissingFile || /^The (table metadata|table at|lake's manifest file) /.test(error.message))
+  if (
+    error instanceof MissingFile ||
+    /^The (table metadata|table at|lake's manifest file|file \S+ lies outside) ?/.test(error.message)
+  )
     return refused('unprocessable', error.message)
   if (error instanceof ObjectStoreError)
     return refused(

@@ -65,6 +65,8 @@ interface Cursor {
   committed: number | null
   /** Where the records after `committed` begin. */
   start: number
+  /** Up to here records are in the table, or are none of its rows. */
+  done: number
   /** The offset of the next record to come. */
   next: number
   end: number
@@ -106,7 +108,7 @@ export function createTableWriter(deps: TableWriterDeps, job: TableJob): TableWr
       if (failure) throw failure
     }
     const tellLag = (): void => {
-      const lag = [...cursors.values()].reduce((sum, { end, committed, start }) => sum + end - (committed ?? start), 0)
+      const lag = [...cursors.values()].reduce((sum, { end, done }) => sum + end - done, 0)
       observer.lag?.(name, Math.max(0, lag), cursors.size)
     }
 
@@ -143,16 +145,20 @@ export function createTableWriter(deps: TableWriterDeps, job: TableJob): TableWr
         evenWithoutRows || startedMs - offsetsMs >= OFFSETS_MS,
       )
       observer.read?.(name, written)
-      if (!written.committed) return
-      offsetsMs = clock.now()
       for (const [i, { at, to }] of parts.entries()) {
-        cut[i]!.committed = to
-        cut[i]!.start = to
+        const cursor = cut[i]!
+        cursor.done = to
+        if (written.committed) {
+          cursor.committed = to
+          cursor.start = to
+        }
         // For lag tools alone: the next one makes up for it.
         await mine.commit(at, to).catch((error: Error) => observer.retrying?.(name, 'offsets', error, 0))
       }
-      observer.committed?.(name, { ...written, seconds: (clock.now() - startedMs) / 1000 })
       tellLag()
+      if (!written.committed) return
+      offsetsMs = clock.now()
+      observer.committed?.(name, { ...written, seconds: (offsetsMs - startedMs) / 1000 })
     }
 
     function startCommit(evenWithoutRows = false): Promise<void> {
@@ -249,7 +255,7 @@ export function createTableWriter(deps: TableWriterDeps, job: TableJob): TableWr
       )
     const start = Math.max(committed ?? 0, earliest)
     if (committed !== null && start > committed) observer.lost?.(name, at, { from: committed, to: start })
-    return { at, committed, start, next: start, end: next, held: [] }
+    return { at, committed, start, done: start, next: start, end: next, held: [] }
   }
 
   async function supervise(): Promise<void> {

@@ -13,10 +13,13 @@ export interface Draft {
   }
 }
 
-export const amend = (draft: Draft, metadata: Partial<TableMetadata>, added: Partial<Draft['added']> = {}): Draft => ({
-  metadata: { ...draft.metadata, ...metadata } as TableMetadata, // parts of one metadata over another are one
-  added: { ...draft.added, ...added },
-})
+/** What is as it was leaves the metadata the very same. */
+export function amend(draft: Draft, changes: Partial<TableMetadata>, added: Partial<Draft['added']> = {}): Draft {
+  const isSame = Object.entries(changes).every(([key, value]) => draft.metadata[key] === value)
+  // Parts of one metadata over another are one.
+  const metadata = isSame ? draft.metadata : ({ ...draft.metadata, ...changes } as TableMetadata)
+  return { metadata, added: { ...draft.added, ...added } }
+}
 
 /** @throws CatalogRefused where -1 names nothing */
 export function addedOr(id: number, added: number | null, what: string): number {

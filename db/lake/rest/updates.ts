@@ -93,7 +93,7 @@ function apply(draft: Draft, update: Update, isNew: boolean): Draft {
     case 'remove-snapshot-ref':
       return removeRef(draft, update)
     case 'set-location':
-      return setLocation(draft, update.location.replace(/\/+$/, ''))
+      return amend(draft, { location: update.location.replace(/\/+$/, '') })
     case 'set-properties':
       return amend(draft, changedProperties(metadata, update.updates))
     case 'remove-properties':
@@ -108,9 +108,6 @@ function apply(draft: Draft, update: Update, isNew: boolean): Draft {
       return removeStatistics(draft, 'partition-statistics', update['snapshot-id'])
   }
 }
-
-const setLocation = (draft: Draft, location: string): Draft =>
-  location === draft.metadata.location ? draft : amend(draft, { location })
 
 /** A property of that name is a wish for the version, which is kept elsewhere. */
 function changedProperties(

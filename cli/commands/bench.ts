@@ -3,14 +3,26 @@
 import { ingest } from '../../bench/ingest.ts'
 import { kafka } from '../../bench/kafka.ts'
 import { lakeAppend } from '../../bench/lake/append.ts'
+import { lakeCommit } from '../../bench/lake/commit.ts'
 import { lakeCompact } from '../../bench/lake/compact.ts'
+import { lakePlan } from '../../bench/lake/plan.ts'
 import { latency } from '../../bench/latency.ts'
 import { memory } from '../../bench/memory.ts'
 import { type Benchmark, BenchmarkUnavailable, TABLE_HEAD, tableRow } from '../../bench/report.ts'
 import { streams } from '../../bench/streams.ts'
 import { CommandFailed, defineCommand, parseArguments, UsageError } from '../command.ts'
 
-const BENCHMARKS: readonly Benchmark[] = [streams, kafka, memory, ingest, latency, lakeAppend, lakeCompact]
+const BENCHMARKS: readonly Benchmark[] = [
+  streams,
+  kafka,
+  memory,
+  ingest,
+  latency,
+  lakeAppend,
+  lakeCommit,
+  lakePlan,
+  lakeCompact,
+]
 
 export const bench = defineCommand({
   name: 'bench',

@@ -85,14 +85,14 @@ async function mustBeThere(folder: string): Promise<void> {
 }
 
 /** Errors that are sentences for people already: those of the lake are plain Errors, bugs have names of their own. */
-const SENTENCES = new Set(['Error', 'MissingFile', 'NoSuchTable', 'ObjectStoreError', 'SqlError'])
+const SENTENCES = new Set(['Error', 'MissingFile', 'NoSuchTable', 'ObjectStoreError'])
 
 function asCommandFailed(error: unknown, { databaseUrl, isOwnDatabase }: LakePlace): unknown {
   if (!(error instanceof Error) || error instanceof CommandFailed) return error
   const { code } = error as { code?: unknown }
   const isDatabase =
     error.name === 'PostgresError' || (typeof code === 'string' && /^(CONNECT|CONNECTION_|E[A-Z]+$)/.test(code))
-  if (isDatabase && !SENTENCES_WITH_CODE.has(error.name)) {
+  if (isDatabase && error.name !== 'ObjectStoreError') {
     const { hostname, port } = new URL(databaseUrl)
     const advice = isOwnDatabase ? 'Is the platform running? See "streamforge status".' : 'See DATABASE_URL.'
     return new CommandFailed(
@@ -101,5 +101,3 @@ function asCommandFailed(error: unknown, { databaseUrl, isOwnDatabase }: LakePla
   }
   return SENTENCES.has(error.name) ? new CommandFailed(error.message, { cause: error }) : error
 }
-
-const SENTENCES_WITH_CODE = new Set(['ObjectStoreError', 'SqlError'])

@@ -110,6 +110,11 @@ function terminal(): CommandIo {
       if (++signals >= 3) process.exit(130)
     })
   }
+  // Whoever reads what is written may have seen enough (`| head`): a reason to end, not a failure.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error
+    stop.abort()
+  })
   if (process.send) {
     process.once('disconnect', () => stop.abort())
     // It must not keep alive what has nothing else to do.

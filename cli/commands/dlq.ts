@@ -3,7 +3,6 @@ import { access } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Config, ConfigOverrides } from '../../db/config.ts'
 import type { SchemaRegistry } from '../../streams/contract/codec.ts'
-import { toEpochMs } from '../../streams/contract/time-text.ts'
 import { deadLetterTopic, INPUT_TOPICS } from '../../streams/contract/topics.ts'
 import { positionOf } from '../../streams/dead-letters/dead-letter.ts'
 import { describeValue } from '../../streams/dead-letters/describe-value.ts'
@@ -17,6 +16,8 @@ import { CommandFailed, type CommandIo, defineCommand, parseArguments, UsageErro
 import { FOREIGN_USAGE, foreignTopicsOf } from '../foreign-topics.ts'
 import { findPlatform } from '../platform.ts'
 import { configFrom } from '../settings.ts'
+import { printable } from '../text-table.ts'
+import { momentOption } from '../time-option.ts'
 
 const OPTIONS = {
   topic: { type: 'string' },
@@ -276,24 +277,13 @@ function refuse(asked: Asked, names: readonly (keyof Asked)[], verb: string): vo
   if (given !== undefined) throw new UsageError(`dlq ${verb} has no option --${given}.`)
 }
 
-const UNITS: Readonly<Record<string, number>> = { s: 1_000, m: 60_000, h: 3_600_000, d: 86_400_000 }
-
-function sinceOf(text: string | undefined, { clock }: CommandIo): number {
-  if (text === undefined) return Number.NEGATIVE_INFINITY
-  const [, count, unit] = /^(\d{1,9})([smhd])$/.exec(text) ?? []
-  const ms = unit === undefined ? toEpochMs(text) : clock.now() - Number(count) * UNITS[unit]!
-  if (Number.isNaN(ms)) throw new UsageError(`--since takes ISO 8601, or e.g. 90m, 24h, 7d, not "${text}".`)
-  return ms
-}
+const sinceOf = (text: string | undefined, { clock }: CommandIo): number =>
+  text === undefined ? Number.NEGATIVE_INFINITY : momentOption('--since', text, clock.now())
 
 const pathOf = (data: string | undefined, { cwd }: CommandIo): string | undefined =>
   data === undefined ? undefined : resolve(cwd, data)
 
 const iso = (ms: number): string => new Date(ms).toISOString()
-
-/** What came from outside must not move the terminal's cursor. */
-const printable = (text: string): string =>
-  text.replace(/\p{Cc}/gu, (c) => `\\x${c.charCodeAt(0).toString(16).padStart(2, '0')}`)
 
 function forPeople({ causes, newest, letters }: Summary): string {
   if (letters === 0) return 'There are no dead letters.\n'

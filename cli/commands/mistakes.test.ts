@@ -5,9 +5,11 @@ import type { Command } from '../command.ts'
 import { runCommand } from '../testing/run-command.ts'
 import { dlq } from './dlq.ts'
 import { doctor } from './doctor.ts'
+import { lake } from './lake.ts'
 import { replay } from './replay.ts'
 import { schemas } from './schemas.ts'
 import { simulate } from './simulate.ts'
+import { sql } from './sql.ts'
 import { status } from './status.ts'
 import { up } from './up.ts'
 
@@ -45,6 +47,24 @@ const MISTAKES: [command: Command, args: string, about: RegExp][] = [
   [dlq, 'replay', /dlq replay takes ids, or --topic and --reason, or --all/],
   [dlq, 'replay --all --reason bad_json', /dlq replay takes ids, or --topic and --reason, or --all/],
   [dlq, 'replay --all --limit 3', /dlq replay has no option --limit/],
+  [sql, '', /sql takes a statement, "-" for standard input, or --file/],
+  [sql, 'SELECT 1', /sql takes one statement: put quotes around it/],
+  [sql, '- --file package.json', /sql takes a statement, "-" for standard input, or --file/],
+  [sql, '--file missing.sql', /missing\.sql can't be read: ENOENT/],
+  [sql, '- --engine spark', /--engine takes one of duckdb, trino, not "spark"/],
+  [sql, '- --format xml', /--format takes one of table, json, csv, not "xml"/],
+  [sql, '- --limit some', /--limit takes a whole number from 0/],
+  [sql, '- --snapshot newest', /--snapshot takes a snapshot's id, a number, not "newest"/],
+  [sql, '- --as-of yesterday', /--as-of takes ISO 8601, or e\.g\. 90m, 24h, 7d, not "yesterday"/],
+  [sql, '- --as-of 7d --snapshot 7', /--snapshot and --as-of can not both be given/],
+  [lake, '', /lake takes "ls", "connect", or "describe", "snapshots" or "files" and a table/],
+  [lake, 'drop raw.orders', /lake takes "ls", "connect", or/],
+  [lake, 'ls raw', /lake ls takes options only, not "raw"/],
+  [lake, 'ls --limit 3', /lake ls has no option --limit/],
+  [lake, 'describe', /lake describe takes one table, e\.g\. raw\.orders/],
+  [lake, 'files a b', /lake files takes one table/],
+  [lake, 'files raw.orders --as-of 7d --snapshot 7', /--snapshot and --as-of can not both be given/],
+  [lake, 'snapshots raw.orders --columns a', /lake snapshots has no option --columns/],
   [simulate, 'file.csv', /simulate takes no file.*"file.csv"/],
   [simulate, '--rate 0', /--rate takes a whole number from 1/],
   [simulate, '--rate 50/s', /--rate takes a whole number.*"50\/s"/],

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { CommandFailed, type CommandIo, defineCommand, parseArguments, UsageError } from '../command.ts'
 import { findPlatform } from '../platform.ts'
 import { configFrom } from '../settings.ts'
+import { textTable } from '../text-table.ts'
 
 const TIMEOUT_MS = 5_000
 
@@ -47,7 +48,13 @@ async function list(get: Get, json: boolean, io: CommandIo): Promise<void> {
   const newest = await Promise.all(subjects.map((s) => get(`${pathOf(s)}/latest`, version)))
   if (json) io.out(`${JSON.stringify(newest.map(({ schema: _, ...rest }) => rest))}\n`)
   else if (newest.length === 0) io.out('There are no schemas yet.\n')
-  else io.out(table([['SUBJECT', 'VERSION', 'ID'], ...newest.map((v) => [v.subject, `${v.version}`, `${v.id}`])]))
+  else
+    io.out(
+      textTable(
+        ['SUBJECT', 'VERSION', 'ID'],
+        newest.map((v) => [v.subject, `${v.version}`, `${v.id}`]),
+      ),
+    )
 }
 
 async function show(get: Get, subject: string, which: string, json: boolean, io: CommandIo): Promise<void> {
@@ -59,24 +66,16 @@ async function show(get: Get, subject: string, which: string, json: boolean, io:
     return
   }
   const versions: Version[] = await Promise.all(numbers.map((n) => get(`${pathOf(subject)}/${n}`, version)))
-  io.out(table([['VERSION', 'ID'], ...versions.map((v) => [`${v.version}`, `${v.id}`])]))
+  io.out(
+    textTable(
+      ['VERSION', 'ID'],
+      versions.map((v) => [`${v.version}`, `${v.id}`]),
+    ),
+  )
   io.out(`\nVersion ${shown.version}:\n${JSON.stringify(schema, null, 2)}\n`)
 }
 
 const pathOf = (subject: string): string => `/subjects/${encodeURIComponent(subject)}/versions`
-
-function table(rows: readonly string[][]): string {
-  const widths = rows[0]!.map((_, column) => Math.max(...rows.map((row) => row[column]!.length)))
-  return rows
-    .map(
-      (row) =>
-        `${row
-          .map((cell, i) => cell.padEnd(widths[i]!))
-          .join('  ')
-          .trimEnd()}\n`,
-    )
-    .join('')
-}
 
 async function findRegistry(
   given: { url?: string | undefined; data?: string | undefined },

@@ -154,7 +154,8 @@ async function print(
   io: CommandIo,
 ): Promise<number> {
   const startedMs = io.clock.now()
-  const output = openOutput(format, (text) => io.out(text))
+  const out = buffered((text) => io.out(text))
+  const output = openOutput(format, out.write)
   let pinned: readonly PinnedTable[] | null = null
   let rows = 0
   let more = false
@@ -170,12 +171,34 @@ async function print(
     if (more) break
   }
   const notes = [output.end()]
+  out.flush()
   if (more) notes.push(`There are more rows; --limit 0 shows all.`)
   if (options.snapshotId !== undefined || options.asOfMs !== undefined) notes.push(...(pinned ?? []).map(tellPinned))
   const seconds = ((io.clock.now() - startedMs) / 1_000).toFixed(2)
   io.err(`${counted(rows, 'row')}, ${seconds} s\n`)
   for (const note of notes) if (note !== '') io.err(`${note}\n`)
   return 0
+}
+
+const WRITTEN_AT_ONCE = 64 * 1024
+
+/** A system call for every row would be most of the time. */
+function buffered(out: (text: string) => void): { write(text: string): void; flush(): void } {
+  let parts: string[] = []
+  let length = 0
+  const flush = (): void => {
+    if (length > 0) out(parts.join(''))
+    parts = []
+    length = 0
+  }
+  return {
+    write(text) {
+      parts.push(text)
+      length += text.length
+      if (length >= WRITTEN_AT_ONCE) flush()
+    },
+    flush,
+  }
 }
 
 const tellPinned = ({ table, snapshotId, committedMs }: PinnedTable): string =>

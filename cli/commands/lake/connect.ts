@@ -47,7 +47,7 @@ function forPeople(connection: Connection): string {
   return [
     facts.map(([name, value]) => `${name.padEnd(width)}  ${value}\n`).join(''),
     ...(notes.length > 0 ? [notes.map((note) => `${note}\n`).join('')] : []),
-    ...sections.map(([title, text]) => `${title}\n\n${text.trimEnd().replace(/^/gm, '    ')}\n`),
+    ...sections.map(([title, text]) => `${title}\n\n${text.trimEnd().replace(/^(?=.)/gm, '    ')}\n`),
   ].join('\n')
 }
 

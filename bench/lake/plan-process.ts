@@ -1,6 +1,7 @@
 /** The measured process of the planning benchmark: a table with many files, planned with nothing known (a new reader of manifests each time) and with all in its cache. */
 import {
   appendFiles,
+  currentSchema,
   type DataFile,
   loadTable,
   openWriter,

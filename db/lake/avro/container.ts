@@ -10,13 +10,14 @@ import { deflateRawSync, inflateRawSync } from 'node:zlib'
 import avro, { type Type } from 'avsc'
 import { decompress } from 'fzstd'
 import { longType } from './long-type.ts'
+import type { AvroSchema } from './schema.ts'
+import { type Walk, walkOf } from './walk.ts'
 
 const { uncompress } = createRequire(import.meta.url)('snappyjs') as {
   uncompress(compressed: Uint8Array, maxLength?: number): Uint8Array
 }
 
-/** An Avro schema as JSON, with the keys that Iceberg adds to it (`field-id`, `element-id` …). */
-export type AvroSchema = string | AvroSchema[] | { readonly type: AvroSchema; readonly [key: string]: unknown }
+export type { AvroSchema }
 
 export interface AvroFile {
   schema: AvroSchema
@@ -29,6 +30,7 @@ const SYNC_BYTES = 16
 const RECORDS_PER_BLOCK = 4_000
 const MAX_BLOCK_BYTES = 512 * 1024 * 1024
 const header = avro.Type.forSchema({ type: 'map', values: 'bytes' })
+const walkHeader = walkOf({ type: 'map', values: 'bytes' })
 const blockHead = avro.Type.forSchema({
   type: 'record',
   name: 'BlockHead',
@@ -41,6 +43,16 @@ const blockHead = avro.Type.forSchema({
 /** Compiling a type takes longer than reading a small manifest with it, and a table's manifests are of one or two schemas. */
 const MAX_TYPES = 64
 const types = new Map<string, Type>()
+const walks = new Map<string, Walk>()
+
+function walkFor(schema: AvroSchema, text: string): Walk {
+  const known = walks.get(text)
+  if (known) return known
+  const walk = walkOf(schema)
+  if (walks.size >= MAX_TYPES) walks.clear()
+  walks.set(text, walk)
+  return walk
+}
 
 /** avsc refuses names twice in a schema and keeps no foreign keys; the type is for encoding only, the schema stays as it is. */
 export function typeOf(schema: AvroSchema, text = JSON.stringify(schema)): Type {
@@ -79,6 +91,7 @@ export function writeAvro(
 /** @throws Error in a sentence, without the file's name, which the caller knows */
 export function readAvro(file: Buffer): AvroFile {
   if (!file.subarray(0, MAGIC.length).equals(MAGIC)) throw new Error('it is not an Avro file')
+  walkHeader(file, MAGIC.length)
   const head = header.decode(file, MAGIC.length)
   const meta = head.value as Record<string, Buffer>
   if (head.offset < 0 || !meta['avro.schema'] || file.length < head.offset + SYNC_BYTES)
@@ -87,6 +100,7 @@ export function readAvro(file: Buffer): AvroFile {
   const text = metadata.get('avro.schema')!
   const schema = JSON.parse(text) as AvroSchema
   const type = typeOf(schema, text)
+  const walk = walkFor(schema, text)
   const codec = metadata.get('avro.codec') ?? 'null'
   let offset = head.offset + SYNC_BYTES
   const sync = file.subarray(head.offset, offset)
@@ -100,11 +114,13 @@ export function readAvro(file: Buffer): AvroFile {
     const data = unpack(codec, file.subarray(block.offset, end))
     let position = 0
     for (let i = 0; i < count; i++) {
+      const next = walk(data, position)
       const record = type.decode(data, position)
-      if (record.offset < 0) throw new Error('it is damaged: a block holds fewer records than it says')
+      if (record.offset !== next) throw new Error('it is damaged: a record does not end where it should')
       records.push(record.value)
-      position = record.offset
+      position = next
     }
+    if (position !== data.length) throw new Error('it is damaged: a block holds more than its records')
     offset = end + SYNC_BYTES
   }
   return { schema, metadata, records }

@@ -6,7 +6,8 @@
  */
 import { type TableName, tableText } from '../catalog/catalog.ts'
 import { logPrevious } from '../metadata/changes.ts'
-import { type TableMetadata, writeMetadata } from '../metadata/table-metadata.ts'
+import { snapshotById, type TableMetadata, writeMetadata } from '../metadata/table-metadata.ts'
+import type { Long } from '../types/json.ts'
 import { type Lake, loadTable, type Table } from './lake.ts'
 
 export interface Prepared {
@@ -44,7 +45,11 @@ export async function commit(lake: Lake, name: TableName, change: Change): Promi
     let swapped: boolean
     try {
       await lake.files.write(location, writeMetadata(next.metadata))
-      swapped = await swap(lake, name, table.metadataLocation, location)
+      swapped = await swap(lake, name, {
+        from: table.metadataLocation,
+        to: location,
+        snapshotId: newSnapshot(table.metadata, next.metadata),
+      })
     } catch (error) {
       if (!(error instanceof UnknownOutcome)) await forget(lake, written)
       throw error
@@ -68,14 +73,25 @@ export class UnknownOutcome extends Error {
   override readonly name = 'UnknownOutcome'
 }
 
+const newSnapshot = (before: TableMetadata, after: TableMetadata): Long | null => {
+  const id = after['current-snapshot-id'] ?? null
+  return id === null || snapshotById(before, id) ? null : id
+}
+
 /** A swap that failed on the way may have happened all the same: it is repeated, which changes nothing if it had, and the table is asked. */
-async function swap(lake: Lake, name: TableName, from: string, to: string): Promise<boolean> {
+async function swap(
+  lake: Lake,
+  name: TableName,
+  { from, to, snapshotId }: { from: string; to: string; snapshotId: Long | null },
+): Promise<boolean> {
   for (let attempt = 1; ; attempt++) {
     try {
       if (await lake.catalog.swap(name, from, to)) return true
       if (attempt === 1) return false
       const { metadata, metadataLocation } = await loadTable(lake, name)
-      return metadataLocation === to || metadata['metadata-log'].some((each) => each['metadata-file'] === to)
+      if (metadataLocation === to || metadata['metadata-log'].some((each) => each['metadata-file'] === to)) return true
+      // The log of metadata may be short, and others may have committed since.
+      return snapshotId !== null && snapshotById(metadata, snapshotId) !== undefined
     } catch (cause) {
       if (attempt === SWAP_ATTEMPTS)
         throw new UnknownOutcome(

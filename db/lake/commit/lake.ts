@@ -4,12 +4,12 @@
 import { randomInt, randomUUID } from 'node:crypto'
 import { type Clock, systemClock } from '../../../streams/time/clock.ts'
 import { type Catalog, NoSuchTable, type TableName, tableText } from '../catalog/catalog.ts'
-import type { LakeFiles } from '../files/lake-files.ts'
+import { type LakeFiles, MissingFile } from '../files/lake-files.ts'
 import type { ManifestEntry } from '../manifest/data-file.ts'
 import type { ManifestFile } from '../manifest/manifest-list.ts'
 import { createManifestReader, type ManifestReader } from '../manifest/manifest-reader.ts'
 import { createMetadata, type NewTable } from '../metadata/create.ts'
-import { parseMetadata, type TableMetadata, writeMetadata } from '../metadata/table-metadata.ts'
+import { METADATA_REMEDY, parseMetadata, type TableMetadata, writeMetadata } from '../metadata/table-metadata.ts'
 
 export interface Ids {
   uuid(): string
@@ -51,8 +51,10 @@ export const openLake = (
 export async function loadTable(lake: Lake, name: TableName): Promise<Table> {
   const metadataLocation = await lake.catalog.metadataLocation(name)
   if (metadataLocation === null) throw new NoSuchTable(name)
-  const metadata = parseMetadata((await lake.files.read(metadataLocation)).toString('utf8'), metadataLocation)
-  return { name, metadata, metadataLocation }
+  const file = await lake.files.read(metadataLocation).catch((error) => {
+    throw error instanceof MissingFile ? new MissingFile(metadataLocation, METADATA_REMEDY) : error
+  })
+  return { name, metadata: parseMetadata(file.toString('utf8'), metadataLocation), metadataLocation }
 }
 
 /** @throws Error when the table exists. Its namespace is made if need be. */

@@ -40,10 +40,8 @@ export class MissingFile extends Error {
   override readonly name = 'MissingFile'
   readonly uri: string
 
-  constructor(uri: string) {
-    super(
-      `The lake's file ${uri} is missing: it was removed or moved by something else. Bring it back, or go back to a snapshot without it.`,
-    )
+  constructor(uri: string, remedy = 'Bring it back, or go back to a snapshot without it.') {
+    super(`The lake's file ${uri} is missing: it was removed or moved by something else. ${remedy}`)
     this.uri = uri
   }
 }

@@ -81,13 +81,17 @@ const REQUIRED = [
   'default-spec-id',
 ]
 
+/** What to do when the file is gone or damaged. */
+export const METADATA_REMEDY =
+  'Bring it back from a copy, or have the catalog name the file before it again (previous_metadata_location), which loses the last commit.'
+
 /** @throws Error in a sentence that names the file */
 export function parseMetadata(text: string, file: string): TableMetadata {
   let json: Record<string, unknown>
   try {
     json = parseJson(text) as Record<string, unknown>
   } catch (cause) {
-    throw new Error(`The table metadata ${file} is damaged: it is not JSON.`, { cause })
+    throw new Error(`The table metadata ${file} is damaged: it is not JSON. ${METADATA_REMEDY}`, { cause })
   }
   const version = json?.['format-version']
   if (version !== 2)
@@ -95,7 +99,8 @@ export function parseMetadata(text: string, file: string): TableMetadata {
       `The table metadata ${file} has the Iceberg format version ${JSON.stringify(version)}; only version 2 is read and written here.`,
     )
   const missing = REQUIRED.filter((key) => json[key] === undefined)
-  if (missing.length > 0) throw new Error(`The table metadata ${file} is damaged: it lacks ${missing.join(', ')}.`)
+  if (missing.length > 0)
+    throw new Error(`The table metadata ${file} is damaged: it lacks ${missing.join(', ')}. ${METADATA_REMEDY}`)
   const current = json['current-snapshot-id'] as Long | null | undefined
   const refs =
     json.refs ?? (current == null || current === -1 ? {} : { main: { 'snapshot-id': current, type: 'branch' } })

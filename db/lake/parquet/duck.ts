@@ -45,8 +45,9 @@ export async function openDuck({ memoryMb = 512, threads = 2, parent = tmpdir() 
   }
 }
 
-/** For text within SQL; identifiers take double quotes. */
-export const quote = (text: string): string => `'${text.replaceAll("'", "''")}'`
+/** For text within SQL; identifiers take double quotes. SQL ends at a NUL, so one within the text is spelt out. */
+export const quote = (text: string): string =>
+  text.includes('\0') ? `(${text.split('\0').map(quote).join(' || chr(0) || ')})` : `'${text.replaceAll("'", "''")}'`
 export const identifier = (name: string): string => `"${name.replaceAll('"', '""')}"`
 /** read_parquet takes its paths for patterns: what would be one is put in brackets. */
 export const literalPath = (path: string): string => quote(path.replace(/[*?[]/g, '[$&]'))

@@ -91,10 +91,23 @@ function pathValue(transform: string, type: string, value: Value | null): string
   if (transform === 'year') return String(1970 + Number(value))
   if (transform === 'hour') return new Date(Number(value) * 3_600_000).toISOString().slice(0, 13).replace('T', '-')
   if (primitiveOf(type).kind === 'date') return new Date(Number(value) * 86_400_000).toISOString().slice(0, 10)
-  // S3 keys and file names are bounded, and dots alone would name another folder.
-  return encodeURIComponent(String(value))
-    .replace(/[.*'()!~]/g, (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`)
-    .slice(0, 100)
+  return pathText(String(value))
+}
+
+const MAX_PATH_TEXT = 100
+
+/** S3 keys and file names are bounded, and dots alone would name another folder. Half a surrogate pair is what it is in the file: a replacement character. */
+function pathText(value: string): string {
+  let text = ''
+  for (const point of Buffer.from(value).toString()) {
+    const escaped = encodeURIComponent(point).replace(
+      /[.*'()!~]/g,
+      (c) => `%${c.charCodeAt(0).toString(16).toUpperCase()}`,
+    )
+    if (text.length + escaped.length > MAX_PATH_TEXT) break
+    text += escaped
+  }
+  return text
 }
 
 /** A text that is equal for equal partitions of one spec. */

@@ -126,7 +126,12 @@ export function rowsOf(
   records: readonly LogRecord[],
   ingestedAtMs: number,
 ): RowBatch {
-  const out = columns.map(({ name, type }) => ({ name, isTime: type === 'timestamptz', values: [] as unknown[] }))
+  const out = columns.map(({ name, type }) => ({
+    name,
+    isTime: type === 'timestamptz',
+    trace: TRACES[name],
+    values: [] as unknown[],
+  }))
   let rows = 0
   let undecodable = 0
   for (const record of records) {
@@ -140,8 +145,8 @@ export function rowsOf(
     }
     if (row === null) continue
     rows++
-    for (const { name, isTime, values } of out) {
-      const value = traceOf(name, at, record, ingestedAtMs) ?? row[name] ?? null
+    for (const { name, isTime, trace, values } of out) {
+      const value = trace ? trace(at, record, ingestedAtMs) : (row[name] ?? null)
       values.push(isTime && value !== null ? micros(value as number) : value)
     }
   }
@@ -150,19 +155,12 @@ export function rowsOf(
   return { columns: result as Columns, rows, undecodable }
 }
 
-function traceOf(name: string, at: TopicPartition, record: LogRecord, ingestedAtMs: number): number | undefined {
-  switch (name) {
-    case 'log_partition':
-      return at.partition
-    case 'log_offset':
-      return record.offset
-    case 'log_appended_at':
-      return record.appendedAtMs
-    case 'ingested_at':
-      return ingestedAtMs
-    default:
-      return undefined
-  }
+/** Of `TRACE_COLUMNS`; times in epoch ms like all others here. */
+const TRACES: Readonly<Record<string, (at: TopicPartition, record: LogRecord, ingestedAtMs: number) => number>> = {
+  log_partition: ({ partition }) => partition,
+  log_offset: (_, { offset }) => offset,
+  log_appended_at: (_, { appendedAtMs }) => appendedAtMs,
+  ingested_at: (_at, _record, ingestedAtMs) => ingestedAtMs,
 }
 
 function micros(ms: number): number | bigint {

@@ -1,6 +1,6 @@
 /**
- * Trino as the judge, by the JDBC catalog, with files in a folder and in S3: it selects from, inserts into, deletes from and optimizes our tables; we read what it left, and
- * commit, compact and expire on top of it.
+ * Trino as the judge, by the JDBC catalog, with files in a folder and in S3, and by the edge's REST catalog: it selects from, inserts into, deletes from and optimizes our tables; we
+ * read what it left, and commit, compact and expire on top of it.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
@@ -9,6 +9,11 @@ import { afterAll, beforeAll, expect, test } from 'vitest'
 import { withS3 } from '../../cli/servers/testing/with-s3.ts'
 import { withTrino } from '../../cli/servers/testing/with-trino.ts'
 import { icebergCatalog } from '../../cli/servers/trino.ts'
+import { hashPassword } from '../../edge/auth/password.ts'
+import { createTokens } from '../../edge/auth/tokens.ts'
+import { type Served, serve } from '../../edge/node.ts'
+import { createHarness, memoryUsers } from '../../edge/testing/harness.ts'
+import { systemClock } from '../../streams/time/clock.ts'
 import { openFolderObjects } from '../objects/folder.ts'
 import { openS3Objects } from '../objects/s3.ts'
 import { connect, type Database } from '../postgres/connect.ts'
@@ -30,16 +35,19 @@ import {
   type Row,
   tableName,
 } from './index.ts'
+import { openRestCatalog } from './rest/index.ts'
 import { everyRow, everyType } from './testing/every-type.ts'
 import { allRows } from './testing/temporary-lake.ts'
 
 let folder: string
 let database: Database | undefined
+let edge: Served | undefined
 const lakes: Record<string, Lake> = {}
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'streamforge-lake-'))
 })
 afterAll(async () => {
+  await edge?.close()
   await database?.close()
   await rm(folder, { recursive: true, force: true })
 })
@@ -59,11 +67,33 @@ const trino = withTrino(async () => {
     warehouse: files[catalogName].warehouse,
   })
   const { endpoint, region, accessKeyId, secretAccessKey } = s3.server
+  edge = await serveByRest(lakes.lake!)
+  const { 'fs.native-local.enabled': local, 'local.location': location } = icebergCatalog(settings('lake'))
   return {
+    rest: {
+      'connector.name': 'iceberg',
+      'iceberg.catalog.type': 'rest',
+      'iceberg.rest-catalog.uri': `${edge.url}/iceberg`,
+      'iceberg.rest-catalog.security': 'OAUTH2',
+      'iceberg.rest-catalog.oauth2.credential': 'ada:a long horse',
+      'iceberg.rest-catalog.nested-namespace-enabled': true,
+      'fs.native-local.enabled': local!,
+      'local.location': location!,
+    },
     lake: icebergCatalog(settings('lake')),
     bucket: icebergCatalog({ ...settings('bucket'), s3: { endpoint, region, accessKeyId, secretAccessKey } }),
   }
 })
+
+/** An edge without events, with an account. */
+async function serveByRest(lake: Lake): Promise<Served> {
+  const { app } = await createHarness({
+    lake: { catalog: openRestCatalog(lake), clientDefaults: {} },
+    users: memoryUsers({ username: 'ada', password_hash: await hashPassword('a long horse'), role: 'admin' }),
+    access: { tokens: createTokens('a secret of at least thirty-two bytes', systemClock) },
+  })
+  return serve({ fetch: app.fetch, host: '127.0.0.1', port: 0 })
+}
 
 const name = tableName('raw.every')
 async function append(lake: Lake, rows: Row[]) {
@@ -156,4 +186,48 @@ test.each(['lake', 'bucket'])('files of the catalog %s', { timeout: 180_000 }, a
   await client.query('ALTER TABLE every ADD COLUMN extra varchar')
   await client.query("INSERT INTO every (id, extra) VALUES (17, 'x')")
   expect((await allRows(lake, name)).at(-1)).toMatchObject({ id: 17n, extra: 'x', text: null })
+})
+
+test('by REST, with a password of the edge and none of the database', { timeout: 180_000 }, async () => {
+  const lake = lakes.lake!
+  const client = trino.client({ catalog: 'rest', schema: 'byrest' })
+  const rowsOf = async (sql: string) => (await client.query(sql)).rows.map((row) => row.map(String))
+  const table = tableName('byrest.events')
+  const rowsHere = async () => (await allRows(lake, table)).map(({ id, text }) => [String(id), String(text)])
+  await client.query('CREATE SCHEMA byrest')
+  await client.query(
+    "CREATE TABLE events (id, at, text) WITH (partitioning = ARRAY['day(at)'], sorted_by = ARRAY['id']) AS SELECT * FROM (VALUES (BIGINT '1', TIMESTAMP '2026-01-01 10:00:00.000000 UTC', 'ü'), (BIGINT '2', TIMESTAMP '2026-01-02 10:00:00.000000 UTC', 'b'))",
+  )
+  expect(await rowsHere()).toEqual([
+    ['1', 'ü'],
+    ['2', 'b'],
+  ])
+  const writer = await openWriter(lake, (await loadTable(lake, table)).metadata)
+  await writer.appendRows([{ id: 3n, text: 'ours' }])
+  await appendFiles(lake, table, await writer.finish())
+  await client.query("INSERT INTO events (id, text) VALUES (4, 'd')")
+  await client.query("UPDATE events SET text = 'B' WHERE id = 2")
+  await client.query('DELETE FROM events WHERE id = 1')
+  await client.query('ALTER TABLE events ADD COLUMN extra integer')
+  await client.query('ALTER TABLE events RENAME COLUMN text TO words')
+  await client.query('ALTER TABLE events EXECUTE optimize')
+  expect(await rowsOf('SELECT id, words, extra FROM events ORDER BY id')).toEqual([
+    ['2', 'B', 'null'],
+    ['3', 'ours', 'null'],
+    ['4', 'd', 'null'],
+  ])
+  expect((await allRows(lake, table)).map(({ id, words }) => [id, words])).toEqual([
+    [2n, 'B'],
+    [3n, 'ours'],
+    [4n, 'd'],
+  ])
+  expect(await rowsOf('SELECT count(*) FROM "events$snapshots"')).toEqual([
+    [String((await loadTable(lake, table)).metadata.snapshots.length)],
+  ])
+  await client.query('ALTER TABLE events RENAME TO moved')
+  expect(await rowsOf('SHOW TABLES')).toEqual([['moved']])
+  await expect(client.query('DROP SCHEMA byrest')).rejects.toThrow()
+  await client.query('DROP TABLE moved')
+  await client.query('DROP SCHEMA byrest')
+  expect(await lake.catalog.namespaces()).not.toContain('byrest')
 })

@@ -190,7 +190,9 @@ answer(seen)`,
     exists: [false, true, true, false],
   })
   expect(seen.names).toEqual(seen.listed.slice(0, 2))
-  expect(seen.refused.summary).toBe("['about'] ['owner'] ['never'] {'owner': 'ada'}")
+  expect(seen.refused.summary).toBe(
+    `['about'] ['owner'] ['never'] {'owner': 'ada', 'location': '${lake.files.warehouse}/raw/deep'}`,
+  )
   expect(seen.refused.outside).toContain('outside of the warehouse')
   expect(seen.refused.purged).toBe('[False]')
 

@@ -363,10 +363,10 @@ describe('names', () => {
   })
 
   it('of namespaces stay while something is in them', async () => {
-    const { rest } = await withEvents()
+    const { lake, rest } = await withEvents()
     expect(await refusal(rest.dropNamespace(['raw']))).toMatch(/^namespace_not_empty/)
     await rest.createNamespace({ namespace: ['deep', 'down'], properties: { a: '1', b: '2' } })
-    expect((await rest.loadNamespace(['deep'])).properties).toEqual({})
+    expect((await rest.loadNamespace(['deep'])).properties).toEqual({ location: `${lake.files.warehouse}/deep` })
     expect(await refusal(rest.dropNamespace(['deep']))).toMatch(/^namespace_not_empty/)
     expect(await rest.updateNamespace(['deep', 'down'], { removals: ['a', 'c'], updates: { d: '3' } })).toEqual({
       updated: ['d'],
@@ -375,7 +375,7 @@ describe('names', () => {
     })
     expect(await rest.loadNamespace(['deep', 'down'])).toEqual({
       namespace: ['deep', 'down'],
-      properties: { b: '2', d: '3' },
+      properties: { b: '2', d: '3', location: `${lake.files.warehouse}/deep/down` },
     })
     expect(await refusal(rest.updateNamespace(['deep', 'down'], { removals: ['b'], updates: { b: '1' } }))).toMatch(
       /^unprocessable/,

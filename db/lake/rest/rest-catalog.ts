@@ -142,12 +142,14 @@ export function openRestCatalog(lake: Lake): RestCatalog {
     }
   }
 
+  /** Where a namespace's tables go. */
+  const placeOf = (namespace: string, properties: Readonly<Record<string, string>> | null): string =>
+    properties?.location?.replace(/\/+$/, '') ?? [files.warehouse, ...levelsOf(namespace).map(folderName)].join('/')
+
   async function newLocation(name: TableName, uuid: string): Promise<string> {
-    const given = (await catalog.namespaceProperties(name.namespace))?.location
-    const folders = levelsOf(name.namespace).map(folderName)
-    const base = given?.replace(/\/+$/, '') ?? `${files.warehouse}/${folders.join('/')}`
+    const place = placeOf(name.namespace, await catalog.namespaceProperties(name.namespace))
     // A folder of its own: the files of a dropped table of the same name must not mix with this one's.
-    return `${base}/${folderName(name.name)}-${uuid.slice(0, 8)}`
+    return `${place}/${folderName(name.name)}-${uuid.slice(0, 8)}`
   }
 
   const operations: RestCatalog = {
@@ -169,7 +171,10 @@ export function openRestCatalog(lake: Lake): RestCatalog {
     },
     async loadNamespace(levels) {
       const namespace = await known(levels)
-      return { namespace: levels, properties: visible((await catalog.namespaceProperties(namespace)) ?? {}) }
+      const properties = await catalog.namespaceProperties(namespace)
+      // Trino chooses the places of its tables by it, and makes none without.
+      const location = placeOf(namespace, properties)
+      return { namespace: levels, properties: { ...visible(properties ?? {}), location } }
     },
     async dropNamespace(levels) {
       const namespace = await known(levels)

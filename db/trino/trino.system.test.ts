@@ -3,10 +3,24 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { connectionTo } from '../../cli/commands/lake/connection.ts'
+import { sql as sqlCommand } from '../../cli/commands/sql.ts'
 import { freePorts } from '../../cli/servers/process.ts'
 import { withS3 } from '../../cli/servers/testing/with-s3.ts'
 import { withTrino } from '../../cli/servers/testing/with-trino.ts'
 import { icebergCatalog } from '../../cli/servers/trino.ts'
+import { runCommand } from '../../cli/testing/run-command.ts'
+import {
+  appendFiles,
+  createTable,
+  openJdbcCatalog,
+  openLake,
+  openLakeFiles,
+  openWriter,
+  tableName,
+} from '../lake/index.ts'
+import { everyRow, everyType } from '../lake/testing/every-type.ts'
+import { openFolderObjects } from '../objects/folder.ts'
 import { connect } from '../postgres/connect.ts'
 import { isAlive } from '../process.ts'
 import { withPostgres } from '../testing/postgres.ts'
@@ -21,6 +35,7 @@ const CATALOG_TABLES = [
 ]
 
 let folder: string
+let databaseUrl = ''
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'streamforge-trino-files-'))
 })
@@ -34,8 +49,17 @@ const trino = withTrino(async () => {
   for (const table of CATALOG_TABLES) await database.sql.unsafe(table)
   await database.close()
   const { prefix, ...target } = s3.target()
+  databaseUrl = postgresUrl
   return {
-    lake: icebergCatalog({ postgresUrl, catalogName: 'lake', warehouse: `file://${folder}` }),
+    // As "streamforge lake connect" prints it.
+    lake: connectionTo({
+      databaseUrl,
+      isOwnDatabase: true,
+      warehouse: `file://${folder}`,
+      catalogName: 'lake',
+      edgeUrl: null,
+      objects: { kind: 'folder', folder },
+    }).trino,
     bucket: icebergCatalog({
       postgresUrl,
       catalogName: 'bucket',
@@ -224,6 +248,46 @@ describe.each(['lake', 'bucket'])('the catalog %s', (catalog) => {
     const files = (await client.query('SELECT file_path FROM "t$files"')).rows.flat()
     expect(files).not.toEqual([])
     for (const file of files) expect(file).toMatch(catalog === 'lake' ? /^file:\/\/\// : /^s3:\/\/test-bucket\//)
+  })
+})
+
+test('"streamforge sql" answers the same by Trino as by DuckDB, whoever made the table', async () => {
+  const database = connect(databaseUrl, { max: 1 })
+  try {
+    const lake = openLake(await openJdbcCatalog(database.sql), openLakeFiles(await openFolderObjects(folder)))
+    const table = await createTable(lake, tableName('shop.every'), { schema: everyType })
+    const writer = await openWriter(lake, table.metadata)
+    await writer.appendRows(everyRow)
+    await appendFiles(lake, table.name, await writer.finish())
+  } finally {
+    await database.close()
+  }
+  await trino.client({ catalog: 'lake' }).query("CREATE TABLE shop.made AS SELECT 1 AS id, 'ü' AS name")
+  const env = {
+    TRINO_URL: trino.server.url,
+    DATABASE_URL: databaseUrl,
+    STREAMFORGE_OBJECTS_URL: `file://${folder}`,
+  }
+  const ask = (statement: string, ...options: string[]) => runCommand(sqlCommand, [statement, ...options], { env })
+  const columns = everyType.fields.map(({ name }) => name).join(', ')
+  for (const statement of [`SELECT ${columns} FROM lake.shop.every ORDER BY id`, 'SELECT * FROM shop.made']) {
+    for (const format of ['table', 'csv', 'json']) {
+      const byTrino = await ask(statement, '--engine', 'trino', '--format', format)
+      expect(byTrino.code, byTrino.err).toBe(0)
+      expect(byTrino.out).not.toBe('')
+      expect((await ask(statement, '--format', format)).out).toBe(byTrino.out)
+    }
+  }
+  const tables = await ask('SHOW TABLES FROM shop;', '--engine', 'trino', '--format', 'csv')
+  expect(tables.out).toBe('Table\nevery\nmade\n')
+  const many = await ask('SELECT * FROM UNNEST(sequence(1, 5000))', '--engine', 'trino')
+  expect(many.out).toMatch(/\n +1000\n$/)
+  expect(many.err).toMatch(/^1,000 rows, .*\nThere are more rows/)
+  const refused = await ask('SELECT * FROM shop.nope', '--engine', 'trino')
+  expect(refused).toMatchObject({
+    code: 1,
+    out: '',
+    err: expect.stringMatching(/'lake\.shop\.nope' does not exist\n$/),
   })
 })
 

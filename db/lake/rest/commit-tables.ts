@@ -19,6 +19,8 @@ export interface TableChange {
 
 /** A client whose requirements still hold is not sent back for having been slow; beyond that it tries again itself. */
 const ATTEMPTS = 20
+/** A name that can't be had although no table has it so often. */
+const CREATE_ATTEMPTS = 3
 const MAX_DELAY_MS = 300
 const SWAP_ATTEMPTS = 3
 /** Failures to connect: nothing was asked of the database. */
@@ -46,6 +48,12 @@ export async function commitTables(lake: Lake, changes: readonly TableChange[]):
       return planned.map(({ name, metadata, to }) => ({ name, metadata, metadataLocation: to }))
     }
     await forget(lake, locations)
+    const taken = attempt >= CREATE_ATTEMPTS ? writes.find((each) => each.from === null) : undefined
+    if (taken)
+      throw new CatalogRefused(
+        'table_exists',
+        `The name ${tableText(taken.name)} is taken, though by no table: another program's view has it. Choose another name.`,
+      )
     if (attempt === ATTEMPTS)
       throw new CatalogRefused(
         'commit_failed',

@@ -11,7 +11,9 @@ import {
   type DataWriter,
   type Lake,
   loadTable,
+  NoSuchTable,
   openWriter,
+  type TableMetadata,
   tableName,
   UnknownOutcome,
   type WriterOptions,
@@ -39,6 +41,8 @@ export interface CommitDeps {
   /** Identity of the log. */
   log: string
   table: LakeTable
+  /** Of the table that the offsets of the parts were read from. */
+  uuid: string
   reader: RowReader
   writer: WriterOptions
   /** Ends the trying. */
@@ -62,6 +66,8 @@ interface Files {
   undecodable: number
 }
 
+/** What trying again would not change: the next life begins with what the table then says, or makes it anew. */
+const FINAL = [CommitRefused, OtherLog, NoSuchTable]
 /** Rows that are converted at once. */
 const CHUNK = 4_096
 
@@ -79,7 +85,7 @@ export async function commitBatch(
     retrying(attempt, {
       clock,
       signal,
-      isFinal: (error) => error instanceof CommitRefused || error instanceof OtherLog,
+      isFinal: (error) => FINAL.some((type) => error instanceof type),
       onRetry: (error, delayMs) => deps.onRetry(store, error, delayMs),
     })
   for (const { records } of parts) await patiently('schema registry', async () => deps.reader.prepare(records))
@@ -94,7 +100,10 @@ export async function commitBatch(
     await patiently('lake commit', async () => {
       try {
         await appendFiles(lake, name, files, {
-          check: (metadata) => requireBefore(metadata, table.name, log, ranges),
+          check(metadata) {
+            requireSame(deps, metadata)
+            requireBefore(metadata, table.name, log, ranges)
+          },
           summary: (metadata) => afterCommit(metadata, table.name, log, ranges).summary,
           properties: (metadata) => afterCommit(metadata, table.name, log, ranges).properties,
         })
@@ -113,10 +122,12 @@ export async function commitBatch(
   return { ...done, committed: true }
 }
 
-async function writeFiles({ lake, clock, table, reader, writer: options }: CommitDeps, parts: readonly Part[]) {
+async function writeFiles(deps: CommitDeps, parts: readonly Part[]) {
+  const { lake, clock, table, reader, writer: options } = deps
   const ingestedAtMs = clock.now()
-  const written: Files = { files: [], rows: 0, undecodable: 0 }
   const { metadata } = await ensureTable(lake, table)
+  requireSame(deps, metadata)
+  const written: Files = { files: [], rows: 0, undecodable: 0 }
   let writer: DataWriter | undefined
   try {
     for (const { at, records } of parts) {
@@ -143,6 +154,11 @@ async function writeFiles({ lake, clock, table, reader, writer: options }: Commi
     await writer?.abandon().catch(() => {})
     throw error
   }
+}
+
+/** One of the same name that was made meanwhile lacks what the other had, and has other field ids. */
+function requireSame({ table, uuid }: CommitDeps, metadata: TableMetadata): void {
+  if (metadata['table-uuid'] !== uuid) throw new CommitRefused(`${table.name} was dropped, and made anew.`)
 }
 
 /** What can't be removed now is left for the removal of orphans. */

@@ -209,6 +209,22 @@ it("its offsets outlive other engines' snapshots, compaction and expiry", async 
   await expectOnce(world)
 })
 
+it('a table that is dropped is made anew, and filled with all that the log holds', async () => {
+  const world = await worlds()
+  await world.append([{}, {}])
+  let refused = 0
+  let failed = 0
+  const observer = { refused: () => refused++, failed: () => failed++ }
+  const { writer } = world.begin({ observer })
+  await filled(world)
+  await world.catalog.drop(orders)
+  await world.append([{}])
+  await filled(world)
+  await writer.stop()
+  await expectOnce(world)
+  expect(refused + failed).toBeGreaterThan(0)
+})
+
 it('a gap that retention has made is told, noted in the snapshot, and written behind', async () => {
   const world = await worlds()
   await world.append([{ user_id: 'ada' }, { user_id: 'ada' }])

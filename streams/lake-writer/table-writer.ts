@@ -94,6 +94,8 @@ export function createTableWriter(deps: TableWriterDeps, job: TableJob): TableWr
     const identity = await patiently('log', () => log.identity())
     const reader = job.reader({ registry, currency: deps.currency, now: () => clock.now() })
     const cursors = new Map<string, Cursor>()
+    /** Of the table that the cursors are of. */
+    let uuid = ''
     let heldBytes = 0
     let heldSinceMs: number | null = null
     let offsetsMs = clock.now()
@@ -135,6 +137,7 @@ export function createTableWriter(deps: TableWriterDeps, job: TableJob): TableWr
           clock,
           log: identity,
           table,
+          uuid,
           reader,
           writer: settings.writer,
           signal: giveUp.signal,
@@ -197,6 +200,9 @@ export function createTableWriter(deps: TableWriterDeps, job: TableJob): TableWr
           while (inFlight) await inFlight
           throwFailure()
           const { metadata } = await patiently('lake', () => ensureTable(lake, table))
+          if (cursors.size > 0 && metadata['table-uuid'] !== uuid)
+            throw new CommitRefused(`${name} was dropped, and made anew.`)
+          uuid = metadata['table-uuid']
           const next = nextOffsets(metadata, name, identity)
           const starts = new Map<string, number>()
           for (const at of partitions) {

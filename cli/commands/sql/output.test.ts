@@ -31,7 +31,7 @@ test('a table: numbers to the right, wide characters counted, NULL told from not
     ' city        |    n | at\n' +
       '-------------+------+-----------------------------\n' +
       ' 東京        |    7 | 2026-01-31T12:00:00Z\n' +
-      '             | 1234 | 2026-01-31T12:00:00.12Z\n' +
+      '             | 1234 | 2026-01-31T12:00:00.120Z\n' +
       ' NULL        | NULL | NULL\n' +
       ' a\\nb\\x1b[2J |   -1 | 2026-01-31T12:00:00.123456Z\n',
   )
@@ -42,6 +42,11 @@ test('a table without rows has its header, and what is too wide is cut with a no
   const { out, note } = written('table', [{ name: 'x', type: 'VARCHAR' }], [['é'.repeat(100)]])
   expect(out.split('\n')[2]).toBe(` ${'é'.repeat(79)}…`)
   expect(note).toMatch(/^Values wider than 80 are cut/)
+})
+
+test('a plan keeps its lines', () => {
+  const columns = ['explain_key', 'explain_value'].map((name) => ({ name, type: 'VARCHAR' }))
+  expect(written('table', columns, [['physical_plan', '┌─┐\n│\x1b│\n└─┘\n']]).out).toBe('┌─┐\n│\\x1b│\n└─┘\n')
 })
 
 test('more rows than are measured are written all the same', () => {

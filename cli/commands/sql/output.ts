@@ -30,6 +30,7 @@ function tableOutput(write: (text: string) => void): Output {
   let waiting: string[][] = []
   let widths: number[] | null = null
   let isCut = false
+  let isPlan = false
   const cellOf = (value: SqlValue, i: number): string => {
     const text = printable(cellText(value, columns[i]!.type))
     const shown = cut(text, CELL_MAX)
@@ -57,26 +58,35 @@ function tableOutput(write: (text: string) => void): Output {
     columns(given) {
       columns = given
       isNumber = given.map(({ type }) => NUMBERS.test(type))
+      isPlan = PLANS.has(given.at(-1)?.name ?? '')
     },
     row(values) {
+      if (isPlan) {
+        write(`${values.map((value) => multiline(plainText(value))).at(-1)}\n`)
+        return
+      }
       waiting.push(values.map(cellOf))
       if (widths || waiting.length >= MEASURED) flush()
     },
     end() {
-      flush()
+      if (!isPlan) flush()
       return isCut ? `Values wider than ${CELL_MAX} are cut; --format json and csv have them whole.` : ''
     },
   }
 }
+
+/** What EXPLAIN answers is a drawing of many lines: in DuckDB, in Trino. */
+const PLANS = new Set(['explain_value', 'Query Plan'])
+const multiline = (text: string): string => text.trimEnd().split('\n').map(printable).join('\n')
 
 /** Of both engines. */
 const NUMBERS = /^((u?(tiny|small|big|huge)int)|u?integer|decimal|double|real|float|bignum)\b/i
 
 function cellText(value: SqlValue, type: string): string {
   if (value === null) return 'NULL'
-  // Zeros that say nothing are left out: 2026-01-31T12:00:00Z.
+  // Digits that say nothing are left out, three at a time: 2026-01-31T12:00:00Z, 12:00:00.120.
   if (typeof value === 'string' && /^(timestamp|time\b)/i.test(type))
-    return value.replace(/(\.\d*?)0+(?=Z|$|[+[-])/, '$1').replace(/\.(?=Z|$|[+[-])/, '')
+    return value.replace(/(\.\d{3})000(?!\d)/, '$1').replace(/\.000(?!\d)/, '')
   return plainText(value)
 }
 

@@ -5,6 +5,7 @@ import { kafka } from '../../bench/kafka.ts'
 import { lakeAppend } from '../../bench/lake/append.ts'
 import { lakeCommit } from '../../bench/lake/commit.ts'
 import { lakeCompact } from '../../bench/lake/compact.ts'
+import { lakeMemory } from '../../bench/lake/memory.ts'
 import { lakePlan } from '../../bench/lake/plan.ts'
 import { latency } from '../../bench/latency.ts'
 import { memory } from '../../bench/memory.ts'
@@ -22,6 +23,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   lakeCommit,
   lakePlan,
   lakeCompact,
+  lakeMemory,
 ]
 
 export const bench = defineCommand({

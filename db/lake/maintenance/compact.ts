@@ -12,7 +12,7 @@ import { replaceFiles } from '../commit/replace.ts'
 import type { DataFile } from '../manifest/data-file.ts'
 import { currentSchema } from '../metadata/table-metadata.ts'
 import { copyToDataFiles } from '../parquet/copy.ts'
-import { type DuckOptions, identifier, openDuck } from '../parquet/duck.ts'
+import { type DuckOptions, identifier, isOutOfMemory, openDuck, withLessMemory } from '../parquet/duck.ts'
 import { checkWritable } from '../parquet/writer.ts'
 import { whichIsDamaged } from '../scan/check-files.ts'
 import { planScan } from '../scan/plan.ts'
@@ -44,6 +44,9 @@ export interface Compacted {
   refused: { group: CompactionGroup; why: string }[]
 }
 
+/** What DuckDB holds beside its limit included, a compaction stays below a gigabyte. */
+const DEFAULT_MEMORY_MB = 640
+
 export async function compact(lake: Lake, name: TableName, options: CompactOptions = {}): Promise<Compacted> {
   const { metadata } = await loadTable(lake, name)
   const schema = currentSchema(metadata)
@@ -56,7 +59,7 @@ export async function compact(lake: Lake, name: TableName, options: CompactOptio
   const done: Compacted = { groups, filesBefore: 0, filesAfter: 0, rows: 0, refused: [] }
   if (options.dryRun || groups.length === 0) return done
 
-  const duck = await openDuck(options)
+  const duck = await openDuck({ memoryMb: DEFAULT_MEMORY_MB, ...options })
   try {
     for (const group of groups) {
       if (options.signal?.aborted) break
@@ -66,8 +69,9 @@ export async function compact(lake: Lake, name: TableName, options: CompactOptio
         const planned = { ...plan, files: group.files, schema }
         const relation = await relationOf(lake, planned, schema.fields, copies)
         const query = order === '' ? relation : `${relation} ORDER BY ${order}`
-        added = await copyToDataFiles(lake, duck, metadata, query, { ...group, targetBytes }).catch(async (error) => {
-          throw await whichIsDamaged(lake, duck, planned, { folder: copies, error })
+        const copy = () => copyToDataFiles(lake, duck, metadata, query, { ...group, targetBytes })
+        added = await withLessMemory(duck, copy).catch(async (error) => {
+          throw isOutOfMemory(error) ? error : await whichIsDamaged(lake, duck, planned, { folder: copies, error })
         })
         await replaceFiles(lake, name, {
           operation: 'replace',

@@ -45,6 +45,25 @@ export async function openDuck({ memoryMb = 512, threads = 2, parent = tmpdir() 
   }
 }
 
+export const isOutOfMemory = (error: unknown): boolean =>
+  error instanceof Error && error.message.startsWith('Out of Memory Error')
+
+/** Each thread holds a row group of what it reads and of what it sorts: where the limit is too low for all of them, the work is done again by one. */
+export async function withLessMemory<T>({ connection }: Duck, work: () => Promise<T>): Promise<T> {
+  try {
+    return await work()
+  } catch (error) {
+    const [threads] = await queryObjects(connection, "SELECT current_setting('threads')::INTEGER AS count")
+    if (!isOutOfMemory(error) || threads?.count === 1) throw error
+    await connection.run('SET threads = 1')
+    try {
+      return await work()
+    } finally {
+      await connection.run(`SET threads = ${threads?.count}`)
+    }
+  }
+}
+
 /** For text within SQL; identifiers take double quotes. SQL ends at a NUL, so one within the text is spelt out. */
 export const quote = (text: string): string =>
   text.includes('\0') ? `(${text.split('\0').map(quote).join(' || chr(0) || ')})` : `'${text.replaceAll("'", "''")}'`

@@ -37,6 +37,15 @@ test('killed, with S3 away for a while, nothing is lost or doubled', { timeout: 
   expect(JSON.parse(out)).toMatchObject({ running: true, s3_endpoint: target.endpoint })
   expect(out).not.toContain(target.secretAccessKey)
 
+  // Where the objects are, a platform that runs tells by itself; the keys it does not.
+  const lake = (args: string[], env: Record<string, string>) => runCli(['lake', ...args, '--data', dataDir], { env })
+  const { STREAMFORGE_OBJECTS_URL: _, S3_ENDPOINT: __, ...keys } = env
+  expect(await lake(['ls', '--json'], keys)).toMatchObject({ code: 0, err: '' })
+  expect((await lake(['ls'], {})).err).toMatch(/needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY/)
+  const settings = await lake(['connect'], keys)
+  expect(settings.out).toContain(`s3_endpoint   ${target.endpoint}\n`)
+  expect(settings.out).not.toContain(target.secretAccessKey)
+
   await s3.kill()
   const goal = ledger.batches + 20
   await eventually('the edge goes on without S3', 60_000, () => ledger.batches >= goal)

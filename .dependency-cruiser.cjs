@@ -34,6 +34,12 @@ module.exports = {
       '^(workflows|db|observability)/|^streams/(contract|time)/|^streams/log/event-log\\.ts$',
     ),
     {
+      name: 'lake-by-its-index',
+      severity: 'error',
+      from: { pathNot: '^db/lake/|\\.test\\.ts$|/testing/|^tests/|^bench/' },
+      to: { path: '^db/lake/(?!(rest/)?index\\.ts$)' },
+    },
+    {
       name: 'no-tests-in-product',
       severity: 'error',
       from: { pathNot: '\\.test\\.ts$|/testing/|^tests/|^bench/' },

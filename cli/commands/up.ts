@@ -137,16 +137,15 @@ export async function startPlatform(config: Config, io: Pick<CommandIo, 'clock' 
     const stores = started.add(await openStores(settings, { logger, metrics, clock }), (s) => s.close())
     await checkBelonging(database.sql, stores, settings, new Map([...EDGE_WRITES, ...STREAMS_WRITE]))
     const { currency, logLevel } = config
-    const streams = started.add(
-      await startStreamsThread(
+    const [streams, lake] = await Promise.all([
+      startStreamsThread(
         { stores: settings, databaseUrl: database.url, currency, owner: `embedded-${process.pid}`, logLevel },
         deps,
       ),
-      (s) => s.stop(),
-    )
-    const lake = config.lake
-      ? [started.add(await startLake(config, settings, database.url, deps), (l) => l.stop())]
-      : []
+      config.lake ? startLake(config, settings, database.url, deps) : null,
+    ])
+    const threads = lake ? [streams, lake] : [streams]
+    started.add(threads, (all) => Promise.all(all.map((thread) => thread.stop())))
     const edge = started.add(
       await startEdge({
         config,
@@ -157,7 +156,7 @@ export async function startPlatform(config: Config, io: Pick<CommandIo, 'clock' 
         metrics,
         sql: database.sql,
         lake: await openServedLake(database.sql, objectsSettings(config)),
-        metricSources: [streams, ...lake],
+        metricSources: threads,
         clock,
       }),
       (e) => e.close(),

@@ -152,6 +152,7 @@ describe('a platform that runs', () => {
       return username && password ? { username, password } : undefined
     })
     expect(first.out).toContain(first.writeKey)
+    await servesItsLake(first, login)
     const before = await resultsOf(first)
     expect(before.pipelines.events).toBe(simulated.events + 1)
 
@@ -213,6 +214,22 @@ describe('a platform that runs', () => {
   })
 })
 
+/** As clients of the Iceberg REST catalog do it. */
+async function servesItsLake({ url }: TestPlatform, { username, password }: { username: string; password: string }) {
+  const form = { grant_type: 'client_credentials', client_id: username, client_secret: password }
+  const signedIn = await fetch(`${url}/iceberg/v1/oauth/tokens`, { method: 'POST', body: new URLSearchParams(form) })
+  const { access_token } = (await signedIn.json()) as { access_token: string }
+  const table = await eventually('the lake-writer has made its tables', SECONDS_MS, async () => {
+    const headers = { authorization: `Bearer ${access_token}` }
+    const response = await fetch(`${url}/iceberg/v1/namespaces/raw/tables/orders`, { headers })
+    return response.status === 404 ? undefined : { status: response.status, body: await response.json() }
+  })
+  expect(table).toMatchObject({
+    status: 200,
+    body: { metadata: { location: expect.stringMatching(/^file:.*\/warehouse\/raw\/orders-/) } },
+  })
+}
+
 async function statusTells({ url, dataDir, child }: TestPlatform): Promise<void> {
   const { code, out } = await runCli(['status', '--json', '--data', dataDir])
   const status = JSON.parse(out)
@@ -223,6 +240,7 @@ async function statusTells({ url, dataDir, child }: TestPlatform): Promise<void>
     edge_url: url,
     postgres_url: expect.stringMatching(/^postgres:\/\/\w+:\S+@127\.0\.0\.1:\d+\/streamforge$/),
     schema_registry_url: `${url}/schema-registry`,
+    objects_url: `file://${dataDir}/objects`,
     processes: [],
     data_dir: dataDir,
     health: { edge: 'ok', pipelines: 'ok', lag_records: 0, live: true },

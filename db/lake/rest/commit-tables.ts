@@ -8,7 +8,8 @@ import { type TableName, tableText } from '../catalog/catalog.ts'
 import { forget, nextLocation } from '../commit/commit.ts'
 import { type Lake, loadTable, type Table } from '../commit/lake.ts'
 import { logPrevious } from '../metadata/changes.ts'
-import { type TableMetadata, writeMetadata } from '../metadata/table-metadata.ts'
+import { snapshotById, type TableMetadata, writeMetadata } from '../metadata/table-metadata.ts'
+import type { Long } from '../types/json.ts'
 import { CatalogRefused } from './refused.ts'
 
 export interface TableChange {
@@ -69,6 +70,8 @@ interface Planned {
   /** As `from` where nothing changes. */
   to: string
   metadata: TableMetadata
+  /** One that the commit adds, if it does. */
+  snapshotId: Long | null
   /** Old metadata files to remove after the commit. */
   dropped: readonly string[]
 }
@@ -78,15 +81,19 @@ async function plan(lake: Lake, { name, change }: TableChange): Promise<Planned>
   const metadata = await change(table)
   if (table === null) {
     const to = `${metadata.location}/metadata/00000-${lake.ids.uuid()}.metadata.json`
-    return { name, from: null, to, metadata, dropped: [] }
+    return { name, from: null, to, metadata, snapshotId: newSnapshot(null, metadata), dropped: [] }
   }
   const from = table.metadataLocation
-  if (metadata === table.metadata) return { name, from, to: from, metadata, dropped: [] }
+  if (metadata === table.metadata) return { name, from, to: from, metadata, snapshotId: null, dropped: [] }
   const logged = logPrevious(metadata, { location: from, metadata: table.metadata })
   const removes = logged.metadata.properties['write.metadata.delete-after-commit.enabled'] === 'true'
   const to = nextLocation({ ...table, metadata: logged.metadata }, lake.ids.uuid())
-  return { name, from, to, metadata: logged.metadata, dropped: removes ? logged.dropped : [] }
+  const snapshotId = newSnapshot(table.metadata, metadata)
+  return { name, from, to, metadata: logged.metadata, snapshotId, dropped: removes ? logged.dropped : [] }
 }
+
+const newSnapshot = (before: TableMetadata | null, after: TableMetadata): Long | null =>
+  after.snapshots.find((each) => !before?.snapshots.includes(each))?.['snapshot-id'] ?? null
 
 /** null: there is none. */
 export async function tableOrNull(lake: Lake, name: TableName): Promise<Table | null> {
@@ -101,12 +108,13 @@ async function swap(lake: Lake, writes: readonly Planned[]): Promise<boolean> {
       if (await swapOnce(lake, writes)) return true
       if (attempt === 1) return false
       // All or none: what holds of one holds of all.
-      const { name, to } = writes[0]!
+      const { name, to, snapshotId } = writes[0]!
       const table = await tableOrNull(lake, name)
-      return (
-        table !== null &&
-        (table.metadataLocation === to || table.metadata['metadata-log'].some((each) => each['metadata-file'] === to))
-      )
+      if (table === null) return false
+      const { metadata, metadataLocation } = table
+      if (metadataLocation === to || metadata['metadata-log'].some((each) => each['metadata-file'] === to)) return true
+      // The log of metadata may be short, and others may have committed since.
+      return snapshotId !== null && snapshotById(metadata, snapshotId) !== undefined
     } catch (cause) {
       mayHaveHappened ||= !NEVER_SENT.has(String((cause as { code?: unknown }).code))
       if (attempt === SWAP_ATTEMPTS) {

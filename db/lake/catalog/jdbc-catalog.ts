@@ -21,8 +21,19 @@ const TABLES = [
 const LOCK = 7_305_801
 const UNIQUE_VIOLATION = '23505'
 
+const ANSWER_MS = 15_000
+
+export interface JdbcCatalogOptions {
+  /** Tables are looked up and committed within it, or the attempt fails. Default: 15 s. */
+  answerMs?: number
+}
+
 /** Makes the catalog's tables if they are missing. @param name `catalog_name` of the rows: one database may hold several catalogs */
-export async function openJdbcCatalog(sql: Sql, name = 'lake'): Promise<Catalog> {
+export async function openJdbcCatalog(
+  sql: Sql,
+  name = 'lake',
+  { answerMs = ANSWER_MS }: JdbcCatalogOptions = {},
+): Promise<Catalog> {
   await sql.begin(async (transaction) => {
     await transaction`SELECT pg_advisory_xact_lock(${LOCK})`
     for (const statement of TABLES) await transaction.unsafe(statement)
@@ -104,8 +115,11 @@ export async function openJdbcCatalog(sql: Sql, name = 'lake'): Promise<Catalog>
       return rows.map((each) => ({ namespace, name: each.table_name }))
     },
     async metadataLocation(table) {
-      const [found] = await sql<{ metadata_location: string | null }[]>`
-        SELECT metadata_location FROM iceberg_tables WHERE ${row(table)}`
+      const [found] = await answered(
+        sql<{ metadata_location: string | null }[]>`
+          SELECT metadata_location FROM iceberg_tables WHERE ${row(table)}`,
+        answerMs,
+      )
       return found?.metadata_location ?? null
     },
     async create(table, metadataLocation) {
@@ -115,9 +129,12 @@ export async function openJdbcCatalog(sql: Sql, name = 'lake'): Promise<Catalog>
       return count === 1
     },
     async swap(table, from, to) {
-      const { count } = await sql`
-        UPDATE iceberg_tables SET metadata_location = ${to}, previous_metadata_location = ${from}
-        WHERE ${row(table)} AND metadata_location = ${from}`
+      const { count } = await answered(
+        sql`
+          UPDATE iceberg_tables SET metadata_location = ${to}, previous_metadata_location = ${from}
+          WHERE ${row(table)} AND metadata_location = ${from}`,
+        answerMs,
+      )
       return count === 1
     },
     async swapAll(changes) {
@@ -167,6 +184,26 @@ export async function openJdbcCatalog(sql: Sql, name = 'lake'): Promise<Catalog>
         metadataLocation: each.metadata_location,
       }))
     },
+  }
+}
+
+/** postgres.js asks on for ever where a connection ends before it has begun, and a server that is silent is waited for. */
+async function answered<T>(query: Promise<T> & { cancel(): void }, answerMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const late = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      query.cancel()
+      reject(
+        new Error(
+          `The lake's catalog did not answer within ${answerMs / 1_000} s. Is PostgreSQL running, and does anything hold a lock on iceberg_tables?`,
+        ),
+      )
+    }, answerMs)
+  })
+  try {
+    return await Promise.race([query, late])
+  } finally {
+    clearTimeout(timer)
   }
 }
 

@@ -18,7 +18,7 @@ export interface LakePlace {
   config: Config
   platform: RunningPlatform | null
   databaseUrl: string
-  /** Whether it is that of DATABASE_URL: then its password is the user's secret. */
+  /** Whether the platform runs it itself, with a password of its own. The password of DATABASE_URL is the user's secret. */
   isOwnDatabase: boolean
 }
 
@@ -49,7 +49,9 @@ export async function findLake(
     objectsUrl: given.objectsUrl || platform?.objects_url,
     s3Endpoint: given.s3Endpoint || (isAmazons ? undefined : platform?.s3_endpoint),
   })
-  return { config, platform, databaseUrl, isOwnDatabase: given.databaseUrl === null }
+  // Of a database that is not its own the platform tells no password.
+  const isOwnDatabase = given.databaseUrl === null && new URL(databaseUrl).password !== ''
+  return { config, platform, databaseUrl, isOwnDatabase }
 }
 
 /** Opens the lake, lets the work be done, closes it. @throws CommandFailed for all that a person can mend */
@@ -94,7 +96,9 @@ function asCommandFailed(error: unknown, { databaseUrl, isOwnDatabase }: LakePla
     error.name === 'PostgresError' || (typeof code === 'string' && /^(CONNECT|CONNECTION_|E[A-Z]+$)/.test(code))
   if (isDatabase && error.name !== 'ObjectStoreError') {
     const { hostname, port } = new URL(databaseUrl)
-    const advice = isOwnDatabase ? 'Is the platform running? See "streamforge status".' : 'See DATABASE_URL.'
+    const advice = isOwnDatabase
+      ? 'Is the platform running? See "streamforge status".'
+      : 'DATABASE_URL says which it is, and with which password.'
     return new CommandFailed(
       `The database at ${hostname}:${port || 5432} can't be used: ${error.message || String(code)}. ${advice}`,
     )

@@ -104,6 +104,8 @@ describe('loadConfig', () => {
     ['REDIS_URL', 'redis://a/zero'],
     ['REDIS_CLUSTER', 'three'],
     ['SCHEMA_REGISTRY_URL', 'registry:8081'],
+    ['TRINO_URL', 'trino:8080'],
+    ['TRINO_URL', 'http://user:hunter2@trino:8080'],
     ['STREAMFORGE_ADMIN_PASSWORD', 'ş'.repeat(37)],
     ['STREAMFORGE_OBJECTS_URL', 'gs://bucket'],
     ['STREAMFORGE_OBJECTS_URL', 's3://Bucket_1/prefix'],

@@ -21,6 +21,7 @@ import {
   tableName,
 } from '../../db/lake/index.ts'
 import { openFolderObjects } from '../../db/objects/folder.ts'
+import type { Sql } from '../../db/postgres/connect.ts'
 import { withPostgres } from '../../db/testing/postgres.ts'
 import { VirtualClock } from '../../streams/testing/virtual-clock.ts'
 import { RUNNING_FILE } from '../platform.ts'
@@ -48,10 +49,12 @@ const postgres = withPostgres()
 const clock = new VirtualClock(START_MS)
 let dataDir: string
 let lake: Lake
+let lakeSql: Sql
 let written: Table[]
 beforeAll(async () => {
   dataDir = await mkdtemp(join(tmpdir(), 'streamforge-lake-commands-'))
   const { url, sql } = await postgres.database()
+  lakeSql = sql
   const running = {
     pid: process.pid,
     started_at: 'now',
@@ -200,7 +203,9 @@ describe('lake', () => {
     const { url } = await postgres.database()
     const away = { DATABASE_URL: Object.assign(new URL(url), { port: '9', password: 'geheim' }).href }
     const unreachable = await run(['ls'], { env: away })
-    expect(unreachable.err).toMatch(/^The database at .*:9 can't be used: .*ECONNREFUSED.* See DATABASE_URL\.\n$/)
+    expect(unreachable.err).toMatch(
+      /^The database at .*:9 can't be used: .*ECONNREFUSED.* DATABASE_URL says which it is, .*\n$/,
+    )
     expect(unreachable.err).not.toContain('geheim')
     const folder = await runCommand(lakeCommand, ['ls', '--data', 'nowhere'], {
       env: { DATABASE_URL: url },
@@ -210,6 +215,21 @@ describe('lake', () => {
     // An empty database has a lake without tables.
     expect((await run(['ls'], { env: { DATABASE_URL: url } })).out).toBe('The lake has no tables yet.\n')
   })
+})
+
+it('needs no more than the right to read', async () => {
+  const { sql: admin } = await postgres.database({ max: 1 })
+  const [{ name } = { name: '' }] = await lakeSql<{ name: string }[]>`SELECT current_database() AS name`
+  const url = Object.assign(new URL(postgres.server.url), {
+    pathname: `/${name}`,
+    username: 'analyst',
+    password: 'reads',
+  })
+  await admin`CREATE ROLE analyst LOGIN PASSWORD 'reads'`
+  await lakeSql`GRANT SELECT ON iceberg_tables, iceberg_namespace_properties TO analyst`
+  const env = { DATABASE_URL: url.href }
+  expect(await run(['ls'], { env })).toMatchObject({ code: 0, out: expect.stringContaining('raw.orders') })
+  expect((await sql(['SELECT count(*) AS n FROM raw.orders', '--format', 'csv'], { env })).out).toBe('n\n4\n')
 })
 
 describe('sql', () => {

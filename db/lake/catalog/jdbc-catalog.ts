@@ -28,16 +28,24 @@ export interface JdbcCatalogOptions {
   answerMs?: number
 }
 
+const makeTables = (sql: Sql): Promise<unknown> =>
+  sql.begin(async (transaction) => {
+    await transaction`SELECT pg_advisory_xact_lock(${LOCK})`
+    for (const statement of TABLES) await transaction.unsafe(statement)
+  })
+
 /** Makes the catalog's tables if they are missing. @param name `catalog_name` of the rows: one database may hold several catalogs */
 export async function openJdbcCatalog(
   sql: Sql,
   name = 'lake',
   { answerMs = ANSWER_MS }: JdbcCatalogOptions = {},
 ): Promise<Catalog> {
-  await sql.begin(async (transaction) => {
-    await transaction`SELECT pg_advisory_xact_lock(${LOCK})`
-    for (const statement of TABLES) await transaction.unsafe(statement)
-  })
+  // Looked at first: making what is there takes locks that writers wait for, and rights that who only reads may not have.
+  const [found] = await sql<{ complete: boolean }[]>`
+    SELECT to_regclass('iceberg_namespace_properties') IS NOT NULL AND EXISTS (
+      SELECT FROM pg_attribute
+      WHERE attrelid = to_regclass('iceberg_tables') AND attname = 'iceberg_type' AND NOT attisdropped) AS complete`
+  if (!found?.complete) await makeTables(sql)
   const isTable = sql`(iceberg_type = 'TABLE' OR iceberg_type IS NULL)`
   const row = (table: TableName) =>
     sql`catalog_name = ${name} AND table_namespace = ${table.namespace} AND table_name = ${table.name} AND ${isTable}`

@@ -12,7 +12,14 @@ import { replaceFiles } from '../commit/replace.ts'
 import type { DataFile } from '../manifest/data-file.ts'
 import { currentSchema } from '../metadata/table-metadata.ts'
 import { copyToDataFiles } from '../parquet/copy.ts'
-import { type DuckOptions, identifier, isOutOfMemory, openDuck, withLessMemory } from '../parquet/duck.ts'
+import {
+  type DuckOptions,
+  identifier,
+  isOutOfMemory,
+  openDuck,
+  returnMemorySooner,
+  withLessMemory,
+} from '../parquet/duck.ts'
 import { checkWritable } from '../parquet/writer.ts'
 import { whichIsDamaged } from '../scan/check-files.ts'
 import { planScan } from '../scan/plan.ts'
@@ -44,8 +51,8 @@ export interface Compacted {
   refused: { group: CompactionGroup; why: string }[]
 }
 
-/** What DuckDB holds beside its limit included, a compaction stays below a gigabyte. */
-const DEFAULT_MEMORY_MB = 640
+/** Of files, which hold several times as much once read: from here on memory is what matters. */
+const LARGE_GROUP_BYTES = 64 * 1024 * 1024
 
 export async function compact(lake: Lake, name: TableName, options: CompactOptions = {}): Promise<Compacted> {
   const { metadata } = await loadTable(lake, name)
@@ -59,8 +66,9 @@ export async function compact(lake: Lake, name: TableName, options: CompactOptio
   const done: Compacted = { groups, filesBefore: 0, filesAfter: 0, rows: 0, refused: [] }
   if (options.dryRun || groups.length === 0) return done
 
-  const duck = await openDuck({ memoryMb: DEFAULT_MEMORY_MB, ...options })
+  const duck = await openDuck(options)
   try {
+    if (groups.some(({ bytes }) => bytes > LARGE_GROUP_BYTES)) await returnMemorySooner(duck)
     for (const group of groups) {
       if (options.signal?.aborted) break
       const copies = await mkdtemp(join(duck.folder, 'copies-'))

@@ -33,10 +33,13 @@ import {
   partitionBy,
   planScan,
   type Row,
+  replaceFiles,
+  schemaOf,
   tableName,
 } from './index.ts'
 import { openRestCatalog } from './rest/index.ts'
 import { everyRow, everyType } from './testing/every-type.ts'
+import { equalityDeletes } from './testing/foreign-deletes.ts'
 import { allRows } from './testing/temporary-lake.ts'
 
 let folder: string
@@ -230,4 +233,130 @@ test('by REST, with a password of the edge and none of the database', { timeout:
   await client.query('DROP TABLE moved')
   await client.query('DROP SCHEMA byrest')
   expect(await lake.catalog.namespaces()).not.toContain('byrest')
+})
+
+test('rows deleted by equality, by position and by updates: the same rows here and there, before and after compaction', {
+  timeout: 180_000,
+}, async () => {
+  const lake = lakes.lake!
+  const client = trino.client({ catalog: 'lake', schema: 'raw' })
+  const table = tableName('raw.upserts')
+  const schema = schemaOf([
+    { name: 'id', type: 'long', required: true },
+    { name: 'key', type: 'string' },
+    { name: 'score', type: 'double' },
+  ])
+  await createTable(lake, table, { schema })
+  const add = async (rows: Row[]) => {
+    const writer = await openWriter(lake, (await loadTable(lake, table)).metadata)
+    await writer.appendRows(rows)
+    await appendFiles(lake, table, await writer.finish())
+  }
+  const agree = async (rows: unknown[][]) => {
+    const there = (await client.query('SELECT id, key, score FROM upserts ORDER BY id')).rows
+    const here = (await allRows(lake, table)).map(({ id, key, score }) => [id, key, score])
+    const plain = (all: unknown[][]) => all.map((row) => row.map(String))
+    expect(plain(here)).toEqual(plain(rows))
+    expect(plain(there)).toEqual(plain(rows))
+  }
+  await add([
+    { id: 1n, key: 'a', score: 1 },
+    { id: 2n, key: null, score: 2 },
+    { id: 3n, key: 'c', score: null },
+    { id: 4n, key: 'd', score: 4 },
+  ])
+  // As Flink's upserts: rows of a key are deleted, and come again with the next commit.
+  const { metadata } = await loadTable(lake, table)
+  const deletes = [
+    await equalityDeletes(lake, metadata, ['key'], [{ key: 'a' }, { key: null }]),
+    await equalityDeletes(
+      lake,
+      metadata,
+      ['id', 'score'],
+      [
+        { id: 3n, score: null },
+        { id: 4n, score: 5 },
+      ],
+    ),
+  ]
+  const plannedAt = metadata['last-sequence-number']
+  await replaceFiles(lake, table, { operation: 'overwrite', removed: [], added: deletes, plannedAt })
+  await add([{ id: 5n, key: 'a', score: 5 }])
+  await agree([
+    [4n, 'd', 4],
+    [5n, 'a', 5],
+  ])
+  await add([{ id: 6n, key: 'f', score: 6 }])
+  await client.query("UPDATE upserts SET key = 'D', score = 4.5 WHERE id = 4")
+  await client.query('DELETE FROM upserts WHERE id = 6')
+  const rows = [
+    [4n, 'D', 4.5],
+    [5n, 'a', 5],
+  ]
+  await agree(rows)
+  expect((await compact(lake, table, { minFiles: 2 })).refused).toEqual([])
+  const after = (await loadTable(lake, table)).metadata
+  expect(currentSnapshot(after)?.summary).toMatchObject({ 'total-delete-files': '0', 'total-records': '2' })
+  await agree(rows)
+  await client.query('ALTER TABLE upserts EXECUTE optimize')
+  await agree(rows)
+})
+
+test('a table whose partitions and order Trino changes is read, filtered, written and compacted on', {
+  timeout: 180_000,
+}, async () => {
+  const lake = lakes.lake!
+  const client = trino.client({ catalog: 'lake', schema: 'raw' })
+  const table = tableName('raw.evolving')
+  const schema = schemaOf([
+    { name: 'id', type: 'long', required: true },
+    { name: 'at', type: 'timestamptz' },
+    { name: 'city', type: 'string' },
+  ])
+  await createTable(lake, table, { schema, spec: partitionBy(schema, [{ column: 'at', transform: 'day' }]) })
+  const DAY = 86_400_000_000n
+  const add = async (ids: number[]) => {
+    const writer = await openWriter(lake, (await loadTable(lake, table)).metadata)
+    await writer.appendRows(ids.map((id) => ({ id: BigInt(id), at: BigInt(id % 60) * DAY, city: `c${id % 3}` })))
+    return appendFiles(lake, table, await writer.finish())
+  }
+  const here = async (options = {}) => (await allRows(lake, table, options)).map((row) => Number(row.id))
+  const there = async (where = 'true') =>
+    (await client.query(`SELECT id FROM evolving WHERE ${where} ORDER BY id`)).rows.map(([id]) => Number(id))
+  await add([1, 2])
+  await add([1 + 60, 2 + 60])
+  await client.query(
+    "ALTER TABLE evolving SET PROPERTIES partitioning = ARRAY['month(at)', 'bucket(city, 4)', 'truncate(city, 1)'], sorted_by = ARRAY['city']",
+  )
+  await client.query("INSERT INTO evolving VALUES (40, TIMESTAMP '1970-02-10 00:00:00 UTC', 'c1'), (41, NULL, NULL)")
+  for (const id of [42, 102, 1000]) await add([id, id + 3])
+  const all = [1, 2, 40, 41, 42, 45, 61, 62, 102, 105, 1000, 1003]
+  expect(await here()).toEqual(all)
+  expect(await there()).toEqual(all)
+  // Specs of both kinds prune, each by its own transforms.
+  const { metadata } = await loadTable(lake, table)
+  expect(metadata['partition-specs']).toHaveLength(2)
+  const where = [
+    { column: 'at', op: '<' as const, value: 3n * DAY },
+    { column: 'city', op: '=' as const, value: 'c1' },
+  ]
+  expect(await here({ where })).toEqual([1, 61])
+  expect(await there("at < TIMESTAMP '1970-01-04 00:00:00 UTC' AND city = 'c1'")).toEqual([1, 61])
+  expect(await here({ where: [{ column: 'at', op: 'is-null' }] })).toEqual([41])
+
+  await client.query('DELETE FROM evolving WHERE id IN (2, 45)')
+  const left = all.filter((id) => id !== 2 && id !== 45)
+  expect(await here()).toEqual(left)
+  const compacted = await compact(lake, table, { minFiles: 2, sortBy: ['city'] })
+  expect(compacted.refused).toEqual([])
+  expect(compacted.groups.length).toBeGreaterThan(0)
+  for (const { specId } of compacted.groups) expect(specId).toBe(metadata['default-spec-id'])
+  expect(await here()).toEqual(left)
+  expect(await there()).toEqual(left)
+  expect(await there("at < TIMESTAMP '1970-01-04 00:00:00 UTC' AND city = 'c1'")).toEqual([1, 61])
+  await client.query('ALTER TABLE evolving EXECUTE optimize')
+  await expireSnapshots(lake, table, { olderThanMs: Date.now() + 1 })
+  await add([7])
+  expect(await here()).toEqual([1, 7, ...left.slice(1)])
+  expect(await there()).toEqual([1, 7, ...left.slice(1)])
 })

@@ -38,7 +38,7 @@ function refusalOf(error: unknown): unknown {
       'unavailable',
       "The object store of the lake can't be used now. Nothing was changed; try again in a moment.",
     )
-  if (isTransient(error))
+  if (isTransient(error) || error.message.startsWith("The lake's catalog did not answer"))
     return refused('unavailable', "The catalog's database can't be reached. Ask again in a moment.")
   return error
 }

@@ -113,8 +113,10 @@ it('runs everything, starts again what dies, stops in order, and goes on with it
     redis_url: expect.stringMatching(/^redis:\/\/127\.0\.0\.1:\d+\/?$/),
     postgres_url: expect.stringMatching(/^postgres:.*@127\.0\.0\.1:\d+\/streamforge$/),
     schema_registry_url: `${first.target.url}/schema-registry`,
+    objects_url: `file://${join(dataDir, 'cluster', 'objects')}`,
     data_dir: dataDir,
   })
+  expect(await runCli(['lake', 'ls', '--data', dataDir])).toMatchObject({ code: 0, err: '' })
   expect(before.processes.map(({ role }) => role)).toEqual(['edge', 'lake-writer', 'streams', 'streams'])
 
   const [victim] = streamsOf(before) as [Described['processes'][number]]

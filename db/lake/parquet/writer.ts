@@ -12,7 +12,7 @@ import { currentSchema, defaultSpec, type TableMetadata } from '../metadata/tabl
 import { type IcebergType, primitiveOf, type Value } from '../types/types.ts'
 import { columnForm } from './columns.ts'
 import { copyToDataFiles } from './copy.ts'
-import { type DuckOptions, identifier, openDuck } from './duck.ts'
+import { type DuckOptions, identifier, openDuck, withLessMemory } from './duck.ts'
 import { trackPartitions } from './partitions.ts'
 import { CHUNK_ROWS, stagedColumn, type Values } from './staging.ts'
 
@@ -99,13 +99,8 @@ export async function openWriter(
     for (const [number, values] of partitions.seen.entries()) {
       const where = partitions.seen.length === 1 ? '' : ` WHERE p = ${number}`
       const query = `SELECT ${select} FROM staged${where}`
-      files.push(
-        ...(await copyToDataFiles(lake, duck, metadata, query, {
-          partition: values,
-          specId: spec['spec-id'],
-          targetBytes,
-        })),
-      )
+      const options = { partition: values, specId: spec['spec-id'], targetBytes }
+      files.push(...(await withLessMemory(duck, () => copyToDataFiles(lake, duck, metadata, query, options))))
     }
   }
 

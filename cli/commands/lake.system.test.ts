@@ -1,8 +1,9 @@
 /** `streamforge lake` and `streamforge sql` against a real catalog in PostgreSQL, as for a platform that runs on a data folder. */
-import { mkdtemp, rename, rm, writeFile } from 'node:fs/promises'
+import { access, mkdtemp, rename, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Readable } from 'node:stream'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import {
   appendFiles,
@@ -310,5 +311,58 @@ describe('sql', () => {
     })
     const travel = ['SELECT 1', '--engine', 'trino', '--snapshot', '7']
     expect((await sql(travel, { env: { TRINO_URL: 'http://127.0.0.1:9' } })).err).toContain('FOR VERSION AS OF 7')
+  })
+})
+
+describe('upkeep of a table', () => {
+  const name = tableName('raw.upkeep')
+  const rows = () => sql(['SELECT order_id FROM raw.upkeep ORDER BY 1', '--format', 'json'])
+
+  it('compacts, expires and removes orphans, and tells before what it would do', async () => {
+    const { metadata } = await createTable(lake, name, { schema, spec })
+    for (let id = 1; id <= 5; id++) await append(name, [order(id)])
+    const before = (await rows()).out
+
+    expect((await run(['compact', 'raw.upkeep', '--dry-run'])).out).toMatch(
+      /^5 files, [\d.]+ kB, would be rewritten in 1 group\.\n$/,
+    )
+    expect((await run(['compact', 'raw.upkeep', '--sort-by', 'nope'])).err).toBe(
+      'The table has no column nope. It has order_id, event_time, amount.\n',
+    )
+    expect((await run(['snapshots', 'raw.upkeep', '--json'])).out.match(/"snapshot_id"/g)).toHaveLength(5)
+    expect(JSON.parse((await run(['compact', 'raw.upkeep', '--json'])).out)).toMatchObject({
+      dry_run: false,
+      sorted_by: ['event_time'],
+      files_before: 5,
+      files_after: 1,
+      rows: 5,
+      refused: [],
+    })
+    expect((await run(['compact', 'raw.upkeep'])).out).toBe('There is nothing to compact.\n')
+
+    await clock.advance(8 * DAY_MS)
+    expect((await run(['expire', 'raw.upkeep', '--older-than', '30d'])).out).toBe('No snapshot is that old.\n')
+    expect((await run(['expire', 'raw.upkeep', '--dry-run'])).out).toMatch(
+      /^5 snapshots would be removed, with \d+ files that only they need\.\n {2}file:/,
+    )
+    expect((await run(['expire', 'raw.upkeep', '--keep', '3'])).out).toMatch(/^3 snapshots removed/)
+    expect((await run(['expire', 'raw.upkeep'])).out).toMatch(
+      /^2 snapshots removed, with \d+ files that only they needed\.\n$/,
+    )
+
+    const left = join(fileURLToPath(metadata.location), 'data', 'left-behind.parquet')
+    await writeFile(left, 'half a file')
+    const longAgo = (clock.now() - 4 * DAY_MS) / 1_000
+    await utimes(left, longAgo, longAgo)
+    expect((await run(['orphans', 'raw.upkeep', '--older-than', '5d'])).out).toBe('There are no orphans.\n')
+    expect((await run(['orphans', 'raw.upkeep', '--dry-run'])).out).toMatch(
+      /^1 orphan, 11 B, would be removed\.\n {2}file:.*left-behind\.parquet\n$/,
+    )
+    expect(JSON.parse((await run(['orphans', 'raw.upkeep', '--json'])).out)).toMatchObject({
+      dry_run: false,
+      files: [{ file: expect.stringMatching(/left-behind\.parquet$/), bytes: 11 }],
+    })
+    await expect(access(left)).rejects.toThrow('ENOENT')
+    expect((await rows()).out).toBe(before)
   })
 })

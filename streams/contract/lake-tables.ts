@@ -31,6 +31,9 @@ export const TRACE_COLUMNS: readonly LakeColumn[] = [
   { name: 'ingested_at', type: 'timestamptz', required: true, doc: 'When the lake-writer wrote the row' },
 ]
 
+/** Rows of a compacted file are sorted by these columns, as far as the table has them: one user's history then lies together. */
+export const SORTED_BY: readonly string[] = ['user_id', 'event_time']
+
 const DOCS: Readonly<Record<string, string>> = {
   event_time: "When it happened, corrected for the client's clock",
   original_time: 'The time that the client gave',

@@ -39,6 +39,7 @@ it('serves metrics and health on a free port of loopback, is known to status, an
       running: true,
       data_dir: env.STREAMFORGE_DATA_DIR,
       postgres_url: withoutPassword(String(env.DATABASE_URL)),
+      objects_url: expect.stringMatching(/^file:\/\/\/.*\/objects$/),
       processes: [
         {
           role: 'streams',

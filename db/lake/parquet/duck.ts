@@ -1,12 +1,13 @@
 /**
- * A DuckDB of one's own for reading and writing Parquet: in memory, bounded, spilling into a folder of its own that goes with it.
+ * A DuckDB of one's own for reading and writing Parquet: in memory, bounded, spilling into a folder of its own that goes with it; a killed process's goes with the next.
  *
  * Invariant: it loads no extension from elsewhere and reads no configuration of the user's.
  */
-import { mkdtemp, rm } from 'node:fs/promises'
+import { rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { makeOwnFolder } from '../../own-folder.ts'
 
 export interface Duck {
   readonly connection: DuckDBConnection
@@ -23,7 +24,7 @@ export interface DuckOptions {
 }
 
 export async function openDuck({ memoryMb = 512, threads = 2, parent = tmpdir() }: DuckOptions = {}): Promise<Duck> {
-  const folder = await mkdtemp(join(parent, 'streamforge-duck-'))
+  const folder = await makeOwnFolder(parent, 'streamforge-duck')
   const instance = await DuckDBInstance.create(':memory:', {
     memory_limit: `${memoryMb}MB`,
     threads: String(threads),

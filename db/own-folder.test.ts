@@ -22,4 +22,8 @@ it('removes what dead processes of this machine have left, and nothing else', as
   expect((await readdir(parent)).sort()).toEqual([...others, mine.slice(parent.length + 1)].sort())
   expect(mine).toContain(`duck-${process.pid}@${hostname()}-`)
   expect(await makeOwnFolder(parent, 'duck')).not.toBe(mine)
+
+  const alone = await makeOwnFolder(parent, 'duck', { isAlone: true })
+  expect(await readdir(parent)).toHaveLength(others.length)
+  expect(await readdir(parent)).toContain(alone.slice(parent.length + 1))
 })

@@ -18,7 +18,9 @@ import {
   type RecordBatch,
   type TopicPartition,
 } from '../log/event-log.ts'
+import { liveAgain } from '../runtime/lives.ts'
 import { retrying } from '../runtime/retry.ts'
+import { createTurns } from '../runtime/turns.ts'
 import type { Clock } from '../time/clock.ts'
 import { type Converter, createConverter } from './convert.ts'
 import type { ForeignTopic } from './foreign-topic.ts'
@@ -69,7 +71,6 @@ const WAITING_BYTES = 32 * 1024 * 1024
 const WAITING_MS = 10_000
 const LOOK_MS = 250
 const FIRST_PAUSE_MS = 1_000
-const PAUSE_MAX_MS = 30_000
 
 export function createBridge(deps: BridgeDeps): Bridge {
   const { log, registry, clock, topics, observer = {}, group = FOREIGN_GROUP } = deps
@@ -104,12 +105,7 @@ export function createBridge(deps: BridgeDeps): Bridge {
     if (stopping.signal.aborted) return
 
     /** One pass at a time: rows come out of the merge in the order in which they are appended. */
-    let turn: Promise<unknown> = Promise.resolve()
-    const inTurn = <R>(pass: () => Promise<R>): Promise<R> => {
-      const result = turn.then(pass)
-      turn = result.catch(() => undefined)
-      return result
-    }
+    const inTurn = createTurns()
 
     /** A partition that seems to be read to its end may have got something since. @returns false when there is none to look at */
     async function look(): Promise<boolean> {
@@ -207,24 +203,16 @@ export function createBridge(deps: BridgeDeps): Bridge {
     }
   }
 
-  async function supervise(): Promise<void> {
-    let pauseMs = FIRST_PAUSE_MS
-    while (!stopping.signal.aborted) {
-      const startedMs = clock.now()
-      try {
-        await live()
-      } catch (error) {
-        if (stopping.signal.aborted) return
-        if (clock.now() - startedMs > PAUSE_MAX_MS) pauseMs = FIRST_PAUSE_MS
-        observer.failed?.(error as Error, pauseMs)
-        await clock.sleep(pauseMs, stopping.signal)
-        pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS)
-      }
-    }
-  }
+  const lives = (): Promise<void> =>
+    liveAgain(live, {
+      clock,
+      signal: stopping.signal,
+      firstPauseMs: FIRST_PAUSE_MS,
+      failed: (error, pauseMs) => observer.failed?.(error, pauseMs),
+    })
 
   return {
-    run: () => (running ??= supervise()),
+    run: () => (running ??= lives()),
     async stop() {
       stopping.abort()
       await subscription?.stop()

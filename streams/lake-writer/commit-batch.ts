@@ -21,6 +21,7 @@ import {
 import type { LakeTable } from '../contract/lake-tables.ts'
 import { type LogRecord, partitionKey, type TopicPartition } from '../log/event-log.ts'
 import { retrying } from '../runtime/retry.ts'
+import type { InTurn } from '../runtime/turns.ts'
 import type { Clock } from '../time/clock.ts'
 import { afterCommit, OtherLog, placeOf, type Ranges, requireBefore } from './offsets.ts'
 import { ensureTable } from './table.ts'
@@ -48,7 +49,7 @@ export interface CommitDeps {
   /** Ends the trying. */
   signal: AbortSignal
   /** Lets one caller at a time write files: each has a DuckDB of its own while it does. */
-  inTurn<R>(write: () => Promise<R>): Promise<R>
+  inTurn: InTurn
   onRetry(store: string, error: Error, delayMs: number): void
 }
 

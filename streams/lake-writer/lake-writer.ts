@@ -1,4 +1,5 @@
 /** The lake-writer: the writers of all tables side by side. What it fills is in `tables.ts`; how one table is filled exactly once in `table-writer.ts` and `commit-batch.ts`. */
+import { createTurns } from '../runtime/turns.ts'
 import { createTableWriter, type TableWriterDeps } from './table-writer.ts'
 import type { TableJob } from './tables.ts'
 
@@ -10,12 +11,7 @@ export interface LakeWriter {
 }
 
 export function createLakeWriter(deps: Omit<TableWriterDeps, 'inTurn'>, jobs: readonly TableJob[]): LakeWriter {
-  let turn: Promise<unknown> = Promise.resolve()
-  const inTurn = <R>(write: () => Promise<R>): Promise<R> => {
-    const result = turn.then(write)
-    turn = result.catch(() => undefined)
-    return result
-  }
+  const inTurn = createTurns()
   const writers = jobs.map((job) => createTableWriter({ ...deps, inTurn }, job))
   return {
     async run() {

@@ -2,13 +2,12 @@
  * The lake-writer's composition root: opens log, registry, objects and catalog, and runs the writers over them. In a thread of the embedded platform (`thread.ts`), or as a process
  * of its own in the cluster. Invariant: what is opened here is closed here; what a killed predecessor left in its folder for temporary files goes at the next start.
  */
-import { mkdir, readdir, rm } from 'node:fs/promises'
-import { hostname } from 'node:os'
+import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openJdbcCatalog, openLake, openLakeFiles } from '../../db/lake/index.ts'
 import { OBJECTS_FOLDER, openObjects } from '../../db/objects/open.ts'
+import { makeOwnFolder } from '../../db/own-folder.ts'
 import { connect } from '../../db/postgres/connect.ts'
-import { isAlive } from '../../db/process.ts'
 import type { Logger } from '../../observability/log.ts'
 import type { Registry } from '../../observability/metrics.ts'
 import { openLog, openSchemas, type StoreSettings } from '../stores.ts'
@@ -91,17 +90,9 @@ export async function startLakeWriter(options: LakeWriterOptions): Promise<Runni
   }
 }
 
-/** Processes may share a data folder, also those of other machines: each has a folder of its own, and removes those of dead ones of this machine. */
+/** Processes may share a data folder, also those of other machines: each has a folder of its own. */
 async function temporaryFolder(dataDir: string): Promise<string> {
   const parent = join(dataDir, 'tmp')
   await mkdir(parent, { recursive: true })
-  const prefix = `lake-${hostname()}-`
-  for (const name of await readdir(parent)) {
-    const pid = name.startsWith(prefix) ? Number(name.slice(prefix.length)) : Number.NaN
-    if (pid === process.pid || (pid > 0 && !isAlive(pid)))
-      await rm(join(parent, name), { recursive: true, force: true })
-  }
-  const folder = join(parent, `${prefix}${process.pid}`)
-  await mkdir(folder)
-  return folder
+  return makeOwnFolder(parent, 'lake', { isAlone: true })
 }

@@ -14,7 +14,9 @@ import {
   type RecordBatch,
   type TopicPartition,
 } from '../log/event-log.ts'
-import { retrying, Stopped } from '../runtime/retry.ts'
+import { liveAgain } from '../runtime/lives.ts'
+import { retrying } from '../runtime/retry.ts'
+import type { InTurn } from '../runtime/turns.ts'
 import type { Clock } from '../time/clock.ts'
 import { commitBatch, type Part } from './commit-batch.ts'
 import type { LakeObserver } from './observer.ts'
@@ -37,7 +39,7 @@ export interface TableWriterDeps {
   currency: string
   settings: WriterSettings
   observer: LakeObserver
-  inTurn<R>(write: () => Promise<R>): Promise<R>
+  inTurn: InTurn
 }
 
 export interface TableWriter {
@@ -57,7 +59,6 @@ const OFFSETS_MS = 10 * 60_000
 const DRAIN_MS = 20_000
 const LOOK_MS = 250
 const FIRST_PAUSE_MS = 500
-const PAUSE_MAX_MS = 30_000
 
 interface Cursor {
   readonly at: TopicPartition
@@ -264,25 +265,19 @@ export function createTableWriter(deps: TableWriterDeps, job: TableJob): TableWr
     return { at, committed, start, done: start, next: start, end: next, held: [] }
   }
 
-  async function supervise(): Promise<void> {
-    let pauseMs = FIRST_PAUSE_MS
-    while (!stopping.signal.aborted) {
-      const startedMs = clock.now()
-      try {
-        await live()
-      } catch (error) {
-        if (stopping.signal.aborted || error instanceof Stopped) return
-        if (clock.now() - startedMs > PAUSE_MAX_MS) pauseMs = FIRST_PAUSE_MS
+  const lives = (): Promise<void> =>
+    liveAgain(live, {
+      clock,
+      signal: stopping.signal,
+      firstPauseMs: FIRST_PAUSE_MS,
+      failed(error, pauseMs) {
         if (error instanceof CommitRefused) observer.refused?.(name, error)
-        else observer.failed?.(name, error as Error, pauseMs)
-        await clock.sleep(pauseMs, stopping.signal)
-        pauseMs = Math.min(pauseMs * 2, PAUSE_MAX_MS)
-      }
-    }
-  }
+        else observer.failed?.(name, error, pauseMs)
+      },
+    })
 
   return {
-    run: () => (running ??= supervise()),
+    run: () => (running ??= lives()),
     async stop(graceMs = 10_000) {
       stopping.abort()
       const ended = new AbortController()

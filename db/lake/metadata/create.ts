@@ -31,6 +31,13 @@ export function createMetadata(
     'default-sort-order-id': 0,
     'sort-orders': [{ 'order-id': 0, fields: [] }],
     properties: { 'write.parquet.compression-codec': 'zstd', ...properties },
+    ...noHistory(),
+  }
+}
+
+/** What a table says of its past before its first commit. */
+export const noHistory = () =>
+  ({
     'current-snapshot-id': -1,
     refs: {},
     snapshots: [],
@@ -38,5 +45,4 @@ export function createMetadata(
     'partition-statistics': [],
     'snapshot-log': [],
     'metadata-log': [],
-  }
-}
+  }) satisfies Partial<TableMetadata>

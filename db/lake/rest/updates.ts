@@ -3,6 +3,7 @@
  * Source: https://iceberg.apache.org/spec/ and the semantics of Iceberg's own catalogs (TableMetadata.Builder).
  */
 import { setProperties } from '../metadata/changes.ts'
+import { noHistory } from '../metadata/create.ts'
 import type { TableMetadata } from '../metadata/table-metadata.ts'
 import { UNPARTITIONED } from '../types/partition-spec.ts'
 import { amend, type Draft } from './draft.ts'
@@ -37,13 +38,7 @@ const nothing = (nowMs: number): TableMetadata => ({
   'default-sort-order-id': -1,
   'sort-orders': [],
   properties: {},
-  'current-snapshot-id': -1,
-  refs: {},
-  snapshots: [],
-  statistics: [],
-  'partition-statistics': [],
-  'snapshot-log': [],
-  'metadata-log': [],
+  ...noHistory(),
 })
 
 /**

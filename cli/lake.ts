@@ -1,5 +1,5 @@
 /**
- * The lake of the running platform, opened for a command that reads: its catalog in the platform's database, its files in the platform's object store.
+ * The lake of the running platform, opened for a command: its catalog in the platform's database, its files in the platform's object store.
  * Invariant: what a person can mend (no platform, a database or store that does not answer, a damaged file) is told in a sentence.
  */
 import { access } from 'node:fs/promises'
@@ -87,7 +87,15 @@ async function mustBeThere(folder: string): Promise<void> {
 }
 
 /** Errors that are sentences for people already: those of the lake are plain Errors, bugs have names of their own. */
-const SENTENCES = new Set(['Error', 'MissingFile', 'NoSuchTable', 'ObjectStoreError'])
+const SENTENCES = new Set([
+  'Error',
+  'CommitConflict',
+  'CommitRefused',
+  'MissingFile',
+  'NoSuchTable',
+  'ObjectStoreError',
+  'UnknownOutcome',
+])
 
 function asCommandFailed(error: unknown, { databaseUrl, isOwnDatabase }: LakePlace): unknown {
   if (!(error instanceof Error) || error instanceof CommandFailed) return error

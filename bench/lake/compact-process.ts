@@ -1,8 +1,9 @@
 /** The measured process of the compaction benchmark: it compacts the tables that it is told, and says how long each took. */
 import { type CompactOptions, compact, tableName } from '../../db/lake/index.ts'
+import { SORTED_BY } from '../../streams/contract/lake-tables.ts'
 import { partSettings, tell, told } from '../child.ts'
 import { ownCpuSeconds, residentMiB } from '../measure.ts'
-import { openBenchLake, SORTED_BY } from './table.ts'
+import { openBenchLake } from './table.ts'
 
 export interface CompactSettings {
   folder: string

@@ -8,6 +8,7 @@ import { icebergCatalog, ServerUnavailable, startTrino } from '../../cli/servers
 import { loadConfig } from '../../db/config.ts'
 import { type Lake, loadTable, planScan, tableName } from '../../db/lake/index.ts'
 import { createTrino } from '../../db/trino/client.ts'
+import { SORTED_BY } from '../../streams/contract/lake-tables.ts'
 import { type Part, startPart } from '../child.ts'
 import { percentile, treeCpuSeconds } from '../measure.ts'
 import { type Benchmark, BenchmarkUnavailable, number } from '../report.ts'
@@ -16,7 +17,7 @@ import type { CompactFigures, CompactSettings } from './compact-process.ts'
 import { assertSame, contentsOf } from './contents.ts'
 import { copyTable, type SmallFiles, writeSmallFiles } from './small-files.ts'
 import { startSpark } from './spark.ts'
-import { openBenchLake, SORTED_BY } from './table.ts'
+import { openBenchLake } from './table.ts'
 
 const DAYS = 4
 const HEAP_GB = 2

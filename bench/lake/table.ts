@@ -27,7 +27,6 @@ export const SCHEMA = schemaOf([
   { name: 'revenue_minor', type: 'long' },
   { name: 'quantity', type: 'int' },
 ])
-export const SORTED_BY = ['user_id', 'event_time']
 
 const FIRST_MICROS = Date.UTC(2026, 0, 1) * 1_000
 const DAY_MICROS = 86_400_000_000

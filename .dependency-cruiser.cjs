@@ -11,7 +11,7 @@ module.exports = {
     {
       name: 'nobody-imports-a-main',
       severity: 'error',
-      from: { pathNot: '^(cli|tests|bench)/|\\.test\\.ts$|^streams/thread\\.ts$' },
+      from: { pathNot: '^(cli|tests|bench)/|/testing/|\\.test\\.ts$|^streams/thread\\.ts$' },
       to: { path: '(^|/)(main|worker)\\.ts$' },
     },
     room('edge', '^edge/', '^(edge|db|observability)/|^streams/(contract|time)/|^streams/log/event-log\\.ts$'),
@@ -33,6 +33,16 @@ module.exports = {
       '^workflows/',
       '^(workflows|db|observability)/|^streams/(contract|time)/|^streams/log/event-log\\.ts$',
     ),
+    // What runs in a workflow's sandbox is deterministic: no I/O, no clock. Activities are known there by their types alone.
+    {
+      name: 'definitions-are-pure',
+      severity: 'error',
+      from: { path: '^workflows/(definitions/|policy\\.ts$|input\\.ts$)', pathNot: '\\.test\\.ts$' },
+      to: {
+        pathNot: '^workflows/(definitions/|policy\\.ts$|input\\.ts$)|^node_modules/(@temporalio/(workflow|common)|zod)/',
+        dependencyTypesNot: ['type-only'],
+      },
+    },
     {
       name: 'lake-by-its-index',
       severity: 'error',

@@ -27,6 +27,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'run the writer of the Iceberg tables as a process of its own (cluster)',
     load: async () => (await import('./commands/lake-writer.ts')).lakeWriter,
   },
+  worker: {
+    summary: 'run the batch workflows as a process of its own (cluster)',
+    load: async () => (await import('./commands/worker.ts')).worker,
+  },
   status: {
     summary: 'where the running platform listens, and how it is',
     load: async () => (await import('./commands/status.ts')).status,

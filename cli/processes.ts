@@ -1,5 +1,5 @@
 /**
- * The role processes (edge, streams, lake-writer) that run on a data folder, each with a file of its own in `processes/`: for `status`, `doctor` and whoever needs the edge.
+ * The role processes (edge, streams, lake-writer, worker) that run on a data folder, each with a file of its own in `processes/`: for `status`, `doctor` and whoever needs the edge.
  * Invariant: what a crash left behind is never taken for a process that runs, and goes with the next start.
  */
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
@@ -28,7 +28,7 @@ const addresses = z.object({
 export type Addresses = z.output<typeof addresses>
 
 const roleProcess = z.object({
-  role: z.enum(['edge', 'streams', 'lake-writer']),
+  role: z.enum(['edge', 'streams', 'lake-writer', 'worker']),
   pid: z.number().int().positive(),
   /** The machine or container: process ids of another one mean nothing here. */
   host: z.string(),

@@ -64,6 +64,7 @@ try {
     'cli',
     'tests',
     'bench',
+    'workflows',
   ])
   suite('unit')
   suite('system')

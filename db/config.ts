@@ -278,6 +278,50 @@ const SETTINGS = {
   /** A table of the lake is committed to after so long, or when so much was read for it. 0: by the form, see {@link loadConfig}. */
   lakeCommitSeconds: setting('STREAMFORGE_LAKE_COMMIT_SECONDS', '60', wholeNumber(1, 3_600).default(0)),
   lakeCommitMb: setting('STREAMFORGE_LAKE_COMMIT_MB', '128', wholeNumber(1, 1_024).default(0)),
+  /** `host:port` of the frontend of a Temporal; else the platform runs one of its own on this machine. */
+  temporalAddress: setting(
+    'TEMPORAL_ADDRESS',
+    'temporal.example:7233',
+    z
+      .string()
+      .default('')
+      .refine((text) => text === '' || isBroker(text), 'must be host:port'),
+  ),
+  temporalNamespace: setting(
+    'TEMPORAL_NAMESPACE',
+    'default',
+    z
+      .string()
+      .regex(/^[\w.-]{1,200}$/, 'must be at most 200 letters, digits, dots, dashes and underscores')
+      .default('default'),
+  ),
+  temporalTaskQueue: setting(
+    'TEMPORAL_TASK_QUEUE',
+    'streamforge',
+    z
+      .string()
+      .regex(/^[\w.-]{1,200}$/, 'must be at most 200 letters, digits, dots, dashes and underscores')
+      .default('streamforge'),
+  ),
+  /** For links on the dashboard; that of the platform's own Temporal is known. */
+  temporalUiUrl: setting(
+    'TEMPORAL_UI_URL',
+    'https://temporal.example',
+    z
+      .string()
+      .default('')
+      .transform((text) => text.replace(/\/+$/, ''))
+      .refine(
+        (text) =>
+          text === '' ||
+          (URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).password === ''),
+        'must be a URL that begins with http:// or https://, without a password',
+      ),
+  ),
+  /** Whether the embedded platform, and the cluster form on one machine, run workflows: a Temporal, unless TEMPORAL_ADDRESS names one, and a worker. */
+  workflows: setting('STREAMFORGE_WORKFLOWS', 'off', yesOrNo('yes')),
+  /** Of DuckDB, for each activity of a worker. */
+  workerMemoryMb: setting('STREAMFORGE_WORKER_MEMORY_MB', '1024', wholeNumber(128, 1_000_000).default(1_024)),
   /** A JSON file that names topics of other producers, and the events that their rows become. */
   foreignTopics: setting(
     'STREAMFORGE_FOREIGN_TOPICS',

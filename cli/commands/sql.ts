@@ -12,7 +12,7 @@ import {
   SqlError,
   type SqlOptions,
 } from '../../db/lake/index.ts'
-import { createTrino } from '../../db/trino/client.ts'
+import { trinoAt } from '../../db/trino/from-url.ts'
 import {
   CommandFailed,
   type CommandIo,
@@ -141,11 +141,7 @@ function trinoEngine({ trinoUrl }: Config): SqlEngine {
     throw new CommandFailed(
       'Trino is found by TRINO_URL, e.g. TRINO_URL=http://127.0.0.1:8080; "streamforge lake connect" has its catalog\'s settings.',
     )
-  const url = new URL(trinoUrl.reveal())
-  const [user, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)]
-  return createTrinoEngine(
-    createTrino({ url: url.origin, user: user || 'streamforge', catalog: 'lake', ...(password && { password }) }),
-  )
+  return createTrinoEngine(trinoAt(trinoUrl.reveal()))
 }
 
 async function print(

@@ -4,6 +4,7 @@ export { type KafkaOptions, type KafkaServer, kafkaJars, kafkaTool, startKafka }
 export type { Exit, ServerProcess } from './process.ts'
 export { type RedisOptions, type RedisServer, startRedis } from './redis.ts'
 export type { ToolResult } from './run.ts'
+export { startTemporal, type TemporalOptions, type TemporalServer, temporalProgram } from './temporal.ts'
 export {
   type CatalogProperties,
   type IcebergCatalog,

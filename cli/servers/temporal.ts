@@ -1,0 +1,131 @@
+/**
+ * A real Temporal server without Docker, for one machine: Temporal's own development server with its UI, from the PATH, else built once by Go and kept in the cache.
+ *
+ * Invariants: it listens on 127.0.0.1 alone; what runs in it outlives a kill: its state is a SQLite file in its folder; starting again on the same folder and port goes on with it.
+ */
+import { copyFile, mkdir, rm } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { Connection } from '@temporalio/client'
+import { systemClock } from '../../streams/time/clock.ts'
+import { cached, ServerUnavailable } from './cache.ts'
+import { clearFolder, freePorts, type ServerProcess, startServer } from './process.ts'
+import { lastLines, run, works } from './run.ts'
+
+const PROGRAM = 'temporal'
+/** Of github.com/temporalio/cli, as in temporal/go.mod. */
+const VERSION = 'v1.5.1'
+const MODULE = 'github.com/temporalio/cli/cmd/temporal'
+const HOST = '127.0.0.1'
+const NAMESPACE = 'default'
+
+export interface TemporalOptions {
+  /** Of the server: its state and log; made if missing. */
+  folder: string
+  /** 0 or absent: a free one. */
+  port?: number
+  uiPort?: number
+  serversDir: string
+  /** For one-line messages about what takes time. */
+  log?: (message: string) => void
+}
+
+export interface TemporalServer extends ServerProcess {
+  /** `host:port` of its gRPC frontend. */
+  readonly address: string
+  readonly port: number
+  readonly namespace: string
+  readonly uiUrl: string
+  readonly uiPort: number
+}
+
+/** @throws ServerUnavailable when the program can't be had; Error when the server does not start. */
+export async function startTemporal(options: TemporalOptions): Promise<TemporalServer> {
+  const folder = resolve(options.folder)
+  await clearFolder({ name: 'Temporal', folder })
+  const program = await temporalProgram(options)
+  const free = await freePorts(4)
+  const port = options.port || free[0]!
+  const uiPort = options.uiPort || free[1]!
+  const address = `${HOST}:${port}`
+  const flags: Record<string, string | number> = {
+    ip: HOST,
+    port,
+    'ui-ip': HOST,
+    'ui-port': uiPort,
+    'http-port': free[2]!,
+    'metrics-port': free[3]!,
+    namespace: NAMESPACE,
+    'db-filename': join(folder, 'temporal.db'),
+    'log-level': 'warn',
+  }
+  const server = await startServer(
+    {
+      name: 'Temporal',
+      folder,
+      program,
+      args: ['server', 'start-dev', ...Object.entries(flags).map(([name, value]) => `--${name}=${value}`)],
+      // It keeps settings of its command line there, which are none of ours.
+      env: { HOME: folder },
+    },
+    () => answers(address),
+    60_000,
+  )
+  return { ...server, address, port, namespace: NAMESPACE, uiUrl: `http://${HOST}:${uiPort}`, uiPort }
+}
+
+/**
+ * The program, fetched or built if need be: the first time on a machine that takes minutes.
+ * @throws ServerUnavailable naming what is missing
+ */
+export async function temporalProgram({
+  serversDir,
+  log,
+}: Pick<TemporalOptions, 'serversDir' | 'log'>): Promise<string> {
+  if (await works(PROGRAM, ['--version'])) return PROGRAM
+  const folder = await cached({
+    serversDir,
+    name: `temporal-${VERSION}`,
+    async build(aside) {
+      if (!(await works('go', ['version']))) {
+        throw new ServerUnavailable(
+          `A local Temporal needs "${PROGRAM}" (https://docs.temporal.io/cli), or "go" to build it (https://go.dev/dl), on the PATH. Or name a Temporal of yours in TEMPORAL_ADDRESS.`,
+        )
+      }
+      log?.(`Building Temporal ${VERSION} with Go, once (some minutes) …`)
+      // A module of ours that pins every dependency's checksum; Go may write beside it, so it is copied.
+      const source = join(aside, 'module')
+      await mkdir(source)
+      for (const name of ['go.mod', 'go.sum']) await copyFile(file(name), join(source, name))
+      const program = join(aside, PROGRAM)
+      const result = await run('go', ['build', '-trimpath', '-ldflags=-s -w', '-o', program, MODULE], {
+        cwd: source,
+        env: { GOFLAGS: '' },
+      })
+      if (result.code !== 0) {
+        throw new ServerUnavailable(
+          `Go could not build Temporal ${VERSION}: it needs to reach a Go module proxy. It said:\n${lastLines(result)}`,
+        )
+      }
+      await rm(source, { recursive: true })
+    },
+    // Three and a half minutes on two cores, and whoever else wants it waits.
+    timeoutMs: 20 * 60_000,
+  })
+  return join(folder, PROGRAM)
+}
+
+const file = (name: string): string => fileURLToPath(new URL(`./temporal/${name}`, import.meta.url))
+
+/** From then on workflows can be started: the namespace is made after the server listens. */
+async function answers(address: string): Promise<boolean> {
+  const connection = await Connection.connect({ address, connectTimeout: 1_000 })
+  try {
+    await connection.withDeadline(systemClock.now() + 2_000, () =>
+      connection.workflowService.describeNamespace({ namespace: NAMESPACE }),
+    )
+    return true
+  } finally {
+    await connection.close()
+  }
+}

@@ -1,0 +1,33 @@
+/**
+ * Errors of the stores as failures that Temporal understands: what no repetition mends is non-retryable, everything else is tried again by the policy. The message is the sentence that
+ * the Temporal UI shows.
+ */
+import { ApplicationFailure } from '@temporalio/common'
+
+/** By the names of error classes: the lake's and the SQL engine's. A conflict, a store that does not answer, a database that is away, are not among them: they pass. */
+const HOPELESS = new Set(['NoSuchTable', 'MissingFile'])
+const HOPELESS_SQL = new Set(['SYNTAX', 'NOT_A_QUERY', 'UNKNOWN_TABLE', 'NO_SNAPSHOT', 'UNSUPPORTED', 'TOO_MANY_ROWS'])
+
+export function asFailure(error: unknown): unknown {
+  if (!(error instanceof Error) || error instanceof ApplicationFailure) return error
+  const { code } = error as { code?: string }
+  const hopeless = HOPELESS.has(error.name) || (error.name === 'SqlError' && HOPELESS_SQL.has(code ?? ''))
+  return hopeless
+    ? ApplicationFailure.create({ message: error.message, type: error.name, nonRetryable: true, cause: error })
+    : error
+}
+
+/** Every activity with its errors so told. */
+export function tellingFailures<A extends Record<string, (...args: never[]) => Promise<unknown>>>(activities: A): A {
+  const told = Object.entries(activities).map(([name, activity]) => [
+    name,
+    async (...args: never[]) => {
+      try {
+        return await activity(...args)
+      } catch (error) {
+        throw asFailure(error)
+      }
+    },
+  ])
+  return Object.fromEntries(told) as A
+}

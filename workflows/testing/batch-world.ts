@@ -1,0 +1,83 @@
+/**
+ * What a test of workflows runs on: a database of its own, a lake in a folder of its own, a task queue of its own on the file's Temporal server, and workers over them, in this process or as
+ * real ones that can be killed.
+ */
+import { randomUUID } from 'node:crypto'
+import { join } from 'node:path'
+import { onTestFinished } from 'vitest'
+import { type Lake, openJdbcCatalog, openLake, openLakeFiles } from '../../db/lake/index.ts'
+import { openFolderObjects } from '../../db/objects/folder.ts'
+import type { ObjectStore } from '../../db/objects/object-store.ts'
+import type { TestDatabase, TestPostgres } from '../../db/testing/postgres.ts'
+import { createLogger } from '../../observability/log.ts'
+import { createRegistry } from '../../observability/metrics.ts'
+import type { TemporalClient } from '../client.ts'
+import { type RunningWorker, startWorker, type WorkerSettings } from '../worker.ts'
+import type { TestTemporal } from './with-temporal.ts'
+
+export interface BatchWorld {
+  database: TestDatabase
+  lake: Lake
+  objects: ObjectStore
+  dataDir: string
+  client: TemporalClient
+  taskQueue: string
+  settings: WorkerSettings
+  /** Runs until the test has finished, unless it is stopped before. */
+  worker(changes?: Partial<WorkerSettings>): Promise<RunningWorker>
+  /** For `streamforge worker` as a process. */
+  env: Record<string, string>
+  /** Starts a workflow on the world's queue, under an id that starts with the workflow's name. */
+  start(workflow: string, input?: object, id?: string): ReturnType<TemporalClient['workflow']['start']>
+}
+
+/** Call inside a test. */
+export async function openBatchWorld(temporal: TestTemporal, postgres: TestPostgres): Promise<BatchWorld> {
+  const dataDir = await temporal.folder()
+  const database = await postgres.database()
+  const folder = join(dataDir, 'objects')
+  const objects = await openFolderObjects(folder)
+  const lake = openLake(await openJdbcCatalog(database.sql), openLakeFiles(objects))
+  const client = await temporal.client()
+  const taskQueue = `test-${randomUUID()}`
+  const { address, namespace } = temporal.server
+  const settings: WorkerSettings = {
+    temporal: { address, namespace },
+    taskQueue,
+    databaseUrl: database.url,
+    objects: { kind: 'folder', folder },
+    dataDir,
+    currency: 'TRY',
+    memoryMb: 512,
+    threads: 2,
+    trinoUrl: null,
+  }
+  return {
+    database,
+    lake,
+    objects,
+    dataDir,
+    client,
+    taskQueue,
+    settings,
+    async worker(changes = {}) {
+      const running = await startWorker(
+        { ...settings, ...changes },
+        { logger: createLogger({ level: 'silent', service: 'test' }), metrics: createRegistry() },
+      )
+      onTestFinished(() => running.stop())
+      return running
+    },
+    env: {
+      TEMPORAL_ADDRESS: address,
+      TEMPORAL_NAMESPACE: namespace,
+      TEMPORAL_TASK_QUEUE: taskQueue,
+      DATABASE_URL: database.url,
+      STREAMFORGE_DATA_DIR: dataDir,
+      STREAMFORGE_OBJECTS_URL: `file://${folder}`,
+      STREAMFORGE_CURRENCY: 'TRY',
+    },
+    start: (workflow, input = {}, id = `${workflow}-${randomUUID()}`) =>
+      client.workflow.start(workflow, { taskQueue, workflowId: id, args: [input] }),
+  }
+}

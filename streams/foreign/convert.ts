@@ -5,10 +5,10 @@
  * that was deleted and made anew begins with new ones.
  */
 import type { AnyEvent } from '../contract/events.ts'
-import { parseEvent } from '../contract/input.ts'
 import type { InputTopic } from '../contract/topics.ts'
 import type { DeadLetterReason } from '../dead-letters/dead-letter.ts'
 import type { RecordPosition } from '../log/event-log.ts'
+import { toEvent } from '../sources/mappings/to-event.ts'
 import type { Row } from '../sources/read-rows.ts'
 import { type ForeignTopic, mappingFor } from './foreign-topic.ts'
 
@@ -41,11 +41,8 @@ export function createConverter(foreign: ForeignTopic, currency: string): Conver
       }
       if (typeof row !== 'object' || row === null || Array.isArray(row))
         return { reason: 'unknown_format', message: 'The value is not a JSON object' }
-      const newId = (): string => `${from.topic}/${from.partition}/${from.offset}/${from.appendedAtMs}`
-      const mapped = mapping.map(row as Row, newId)
-      if ('bad' in mapped) return { reason: 'bad_row', message: mapped.bad }
-      const parsed = parseEvent(topic, mapped.event, { receivedAt: receivedAtMs, currency, newId })
-      return parsed.ok ? { event: parsed.event } : { reason: 'invalid_event', message: parsed.problem.message }
+      const rowId = (): string => `${from.topic}/${from.partition}/${from.offset}/${from.appendedAtMs}`
+      return toEvent(mapping, row as Row, { receivedAt: receivedAtMs, currency, rowId })
     },
   }
 }

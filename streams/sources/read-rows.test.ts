@@ -2,9 +2,18 @@
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Readable } from 'node:stream'
 import fc from 'fast-check'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { type FileFormat, formatOf, ROW_CHARS_MAX, readRows, type SourceRow } from './read-rows.ts'
+import {
+  type FileFormat,
+  formatOf,
+  type Place,
+  ROW_BYTES_MAX,
+  type RowFile,
+  readRows,
+  type SourceRow,
+} from './read-rows.ts'
 import { splitJson } from './split-json.ts'
 
 let folder: string
@@ -95,10 +104,10 @@ describe('NDJSON', () => {
   })
 
   it('gives up a line that is too large, and goes on', async () => {
-    const all = await rows(`{"a":1}\n{"a":"${'x'.repeat(3 * ROW_CHARS_MAX)}"}\n{"a":2}\n`, 'ndjson')
+    const all = await rows(`{"a":1}\n{"a":"${'x'.repeat(3 * ROW_BYTES_MAX)}"}\n{"a":2}\n`, 'ndjson')
     expect(contents(all)).toEqual([
       [1, { a: 1 }],
-      [2, `larger than ${ROW_CHARS_MAX} characters`],
+      [2, `larger than ${ROW_BYTES_MAX} bytes`],
       [3, { a: 2 }],
     ])
   })
@@ -131,10 +140,10 @@ describe('JSON', () => {
   })
 
   it('gives up an element that is too large, and goes on', async () => {
-    const all = await rows(`[{"a":1},\n{"a":"${'x'.repeat(3 * ROW_CHARS_MAX)}"},\n{"a":2}]`, 'json')
+    const all = await rows(`[{"a":1},\n{"a":"${'x'.repeat(3 * ROW_BYTES_MAX)}"},\n{"a":2}]`, 'json')
     expect(contents(all)).toEqual([
       [1, { a: 1 }],
-      [2, `larger than ${ROW_CHARS_MAX} characters`],
+      [2, `larger than ${ROW_BYTES_MAX} bytes`],
       [3, { a: 2 }],
     ])
   })
@@ -146,7 +155,7 @@ describe('JSON', () => {
         fc.nat(3),
         fc.integer({ min: 1, max: 9 }),
         (values, indent, size) => {
-          const text = JSON.stringify(values, null, indent)
+          const text = Buffer.from(JSON.stringify(values, null, indent)).toString('latin1')
           const split = splitJson('array', 1_000_000)
           const pieces = []
           for (let i = 0; i < text.length; i += size) pieces.push(...split.push(text.slice(i, i + size)))
@@ -156,6 +165,101 @@ describe('JSON', () => {
       ),
       { numRuns: 300 },
     )
+  })
+})
+
+describe('going on behind a row', () => {
+  const piece = fc.constantFrom(
+    'a',
+    'é',
+    '😀',
+    ',',
+    ',',
+    '"',
+    '""',
+    '\n',
+    '\n',
+    '\r\n',
+    ' ',
+    '1',
+    'xy',
+    '"b,c"',
+    '"d\ne"',
+  )
+  const jsonPiece = fc.constantFrom(
+    '{"a":1}',
+    '{"é":"]}"}',
+    '[1]',
+    ',',
+    ',',
+    '\n',
+    ' ',
+    '"',
+    '{',
+    '}',
+    '7',
+    '{"b":{"c":[2]}}',
+    ']',
+  )
+  const textOf = (pieces: fc.Arbitrary<string>) => fc.array(pieces, { maxLength: 40 }).map((all) => all.join(''))
+  const files = fc.oneof(
+    fc.record({
+      format: fc.constant<FileFormat>('csv'),
+      text: fc
+        .tuple(fc.constantFrom('', '\uFEFF'), fc.constantFrom('a,b\n', 'é,"b\nc"\r\n'), textOf(piece))
+        .map((all) => all.join('')),
+    }),
+    fc.record({ format: fc.constant<FileFormat>('ndjson'), text: textOf(jsonPiece) }),
+    fc.record({
+      format: fc.constant<FileFormat>('json'),
+      text: fc.tuple(fc.constantFrom('', '[', '\uFEFF [\n'), textOf(jsonPiece)).map((all) => all.join('')),
+    }),
+  )
+  /** In memory, in chunks of a few bytes. */
+  const inChunks = (text: string, size: number): RowFile => {
+    const bytes = Buffer.from(text)
+    const chunks = function* (from: number) {
+      for (let i = from; i < bytes.length; i += size) yield bytes.subarray(i, i + size)
+    }
+    return { name: 'file', open: (from) => Readable.from(chunks(from), { objectMode: false }) }
+  }
+  const read = async (file: RowFile, format: FileFormat, from?: Place) => {
+    const all: SourceRow[] = []
+    for await (const row of readRows(file, { format, from })) all.push(row)
+    return all
+  }
+
+  it('gives the rows that follow it, with their lines and places', async () => {
+    let places = 0
+    await fc.assert(
+      fc.asyncProperty(files, fc.integer({ min: 1, max: 9 }), async ({ format, text }, size) => {
+        const whole = await read(inChunks(text, 1_000), format)
+        expect(await read(inChunks(text, size), format)).toEqual(whole)
+        for (const [i, { end }] of whole.entries()) {
+          if (!end) continue
+          places++
+          expect(await read(inChunks(text, size), format, end), `${format} behind row ${i}`).toEqual(whole.slice(i + 1))
+        }
+      }),
+      { numRuns: 200 },
+    )
+    expect(places).toBeGreaterThan(100)
+  })
+
+  it('reads no more of a large file than its header and what follows', async () => {
+    const text = `id\n${Array.from({ length: 50_000 }, (_, i) => `row-${i}`).join('\n')}\n`
+    const opened: number[] = []
+    const file = inChunks(text, 65_536)
+    const spied: RowFile = {
+      name: 'file',
+      open(from) {
+        opened.push(from)
+        return file.open(from)
+      },
+    }
+    const [first] = await read(spied, 'csv', { byte: text.length - 10, line: 50_001 })
+    expect(first).toMatchObject({ line: 50_001, row: { id: 'row-49999' } })
+    expect(opened).toEqual([0, text.length - 10])
   })
 })
 

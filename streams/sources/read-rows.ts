@@ -1,28 +1,43 @@
 /**
  * Rows of a file of any size, one by one: CSV, a JSON array, or NDJSON. What can't be read as a row comes out as a bad row, with its line, and
- * reading goes on behind it. Invariant: memory is bounded by one chunk and one row.
+ * reading goes on behind it. Invariants: memory is bounded by one chunk and one row; whoever goes on at the place behind a row gets the rows that follow it, as in one go.
  */
 import { createReadStream } from 'node:fs'
+import type { Readable } from 'node:stream'
 import { CsvError, parse } from 'csv-parse'
-import { splitJson } from './split-json.ts'
+import { FILE_START, type JsonPiece, type Place, splitJson } from './split-json.ts'
+
+export { FILE_START, type Place }
 
 export const FILE_FORMATS = ['csv', 'json', 'ndjson'] as const
 export type FileFormat = (typeof FILE_FORMATS)[number]
 
 export type Row = Readonly<Record<string, unknown>>
-/** `line` is where the row begins (CSV: the last line of the row). `text` is the row's content: equal rows have equal texts. */
-export type SourceRow = { line: number; row: Row; text: string } | { line: number; problem: string; text: string }
+/**
+ * `line` is where the row begins (CSV: the last line of the row). `text` is the row's content: equal rows have equal texts. `end` is behind the row, where it is known: what
+ * can't be told apart has none.
+ */
+export type SourceRow = { line: number; text: string; end?: Place } & ({ row: Row } | { problem: string })
 
 export interface ReadOptions {
   format: FileFormat
   /** Of CSV; default a comma. */
-  delimiter?: string
-  /** Told how many bytes of the file have been read. */
+  delimiter?: string | undefined
+  /** The `end` of a row of this file, read before in the same way; default: its beginning. */
+  from?: Place | undefined
+  /** Told how many bytes of the file have been read, or passed over. */
   onBytes?: (bytes: number) => void
 }
 
-/** One row may not be larger; the edge takes events of 32 KB. */
-export const ROW_CHARS_MAX = 1024 * 1024
+/** Where the bytes are, when they are not in a file of this machine. */
+export interface RowFile {
+  /** In messages. */
+  readonly name: string
+  open(fromByte: number): Readable
+}
+
+/** One row may not have more bytes; the edge takes events of 32 KB. */
+export const ROW_BYTES_MAX = 1024 * 1024
 
 /** The format by the file's name; null when it says nothing. */
 export function formatOf(path: string): FileFormat | null {
@@ -32,59 +47,103 @@ export function formatOf(path: string): FileFormat | null {
   return extension === 'ndjson' || extension === 'jsonl' ? 'ndjson' : null
 }
 
+const localFile = (path: string): RowFile => ({ name: path, open: (start) => createReadStream(path, { start }) })
+
 /** @throws when the file can't be opened or read, or is no CSV at all. */
-export async function* readRows(path: string, options: ReadOptions): AsyncGenerator<SourceRow, void, undefined> {
-  if (options.format === 'csv') yield* readCsv(path, options)
-  else yield* readJson(path, options)
+export async function* readRows(
+  from: string | RowFile,
+  options: ReadOptions,
+): AsyncGenerator<SourceRow, void, undefined> {
+  const file = typeof from === 'string' ? localFile(from) : from
+  if (options.format === 'csv') yield* readCsv(file, options)
+  else yield* readJson(file, options)
 }
 
-async function* readCsv(path: string, options: ReadOptions): AsyncGenerator<SourceRow, void, undefined> {
-  const skipped: SourceRow[] = []
-  const parser = parse({
+/** A parser's records as they come, the bad ones told aside. */
+function csvParser({ delimiter }: ReadOptions, onBad: (line: number, problem: string, text: string) => void) {
+  return parse({
     bom: true,
     info: true,
-    delimiter: options.delimiter ?? ',',
+    raw: true,
+    delimiter: delimiter ?? ',',
     relax_column_count: true,
     skip_empty_lines: true,
-    max_record_size: ROW_CHARS_MAX,
+    max_record_size: ROW_BYTES_MAX,
     skip_records_with_error: true,
-    on_skip: (error) => {
-      const line = error instanceof CsvError ? Number(error.lines ?? 0) : 0
-      // One line can be wrong in several ways.
-      if (skipped.at(-1)?.line !== line) skipped.push({ line, problem: wording(error), text: '' })
+    on_skip: (error, raw) => {
+      onBad(error instanceof CsvError ? Number(error.lines ?? 0) : 0, wording(error), (raw ?? '').slice(0, 1000))
       return undefined
     },
   })
-  const file = createReadStream(path)
-  file.on('error', (error) => parser.destroy(error))
-  file.on('data', () => options.onBytes?.(file.bytesRead))
-  file.pipe(parser)
+}
+interface CsvRecord {
+  record: string[]
+  info: { lines: number; bytes: number }
+}
+
+async function* readCsv(file: RowFile, options: ReadOptions): AsyncGenerator<SourceRow, void, undefined> {
+  const { from = FILE_START, onBytes } = options
+  // Behind the beginning, what the parser gets is the file's header and then the rest: it knows columns and line ends as from the whole.
+  const head = from.byte === 0 ? null : await csvHead(file, options)
+  const linesBefore = head ? from.line - 1 - head.lines : 0
+  const bytesBefore = head ? from.byte - head.bytes.length : 0
+  const skipped: SourceRow[] = []
+  const parser = csvParser(options, (line, problem, text) => {
+    // One line can be wrong in several ways.
+    if ((!head || line > head.lines) && skipped.at(-1)?.line !== line + linesBefore)
+      skipped.push({ line: line + linesBefore, problem, text })
+  })
+  const stream = file.open(from.byte)
+  let bytes = from.byte
+  stream.on('error', (error) => parser.destroy(error))
+  stream.on('data', (chunk: Buffer) => {
+    bytes += chunk.length
+    onBytes?.(bytes)
+  })
+  if (head) parser.write(head.bytes)
+  stream.pipe(parser)
   try {
     let header: string[] | undefined
     for await (const item of parser) {
-      const { record, info } = item as { record: string[]; info: { lines: number } }
+      const { record, info } = item as CsvRecord
+      const line = info.lines + linesBefore
       // The parser is ahead of what it hands out; rows must come in the order of their lines all the same.
-      while (skipped[0] && skipped[0].line < info.lines) yield skipped.shift()!
+      while (skipped[0] && skipped[0].line < line) yield skipped.shift()!
       if (!header) {
         header = record.map((name) => name.trim())
         const twice = header.find((name, at) => header?.indexOf(name) !== at)
-        if (twice !== undefined) throw new Error(`${path} has two columns named "${twice}" in its first line.`)
+        if (twice !== undefined) throw new Error(`${file.name} has two columns named "${twice}" in its first line.`)
         continue
       }
       // The separator can't occur in text, so different rows have different texts.
       const text = record.join('\u001f')
-      if (record.length === header.length) yield { line: info.lines, row: rowOf(header, record), text }
-      else
-        yield {
-          line: info.lines,
-          problem: `the row has ${record.length} columns, the header has ${header.length}`,
-          text,
-        }
+      const end = { byte: info.bytes + bytesBefore, line: line + 1 }
+      if (record.length === header.length) yield { line, row: rowOf(header, record), text, end }
+      else yield { line, problem: `the row has ${record.length} columns, the header has ${header.length}`, text, end }
     }
     yield* skipped.splice(0)
-    if (!header) throw new Error(`${path} is empty: a CSV file begins with a line of column names.`)
+    if (!header) throw new Error(`${file.name} is empty: a CSV file begins with a line of column names.`)
   } finally {
-    file.destroy()
+    stream.destroy()
+  }
+}
+
+/** The bytes up to behind the header, and the lines that they have. */
+async function csvHead(file: RowFile, options: ReadOptions): Promise<{ bytes: Buffer; lines: number }> {
+  const read: Buffer[] = []
+  const parser = csvParser(options, () => {})
+  const stream = file.open(0)
+  stream.on('error', (error) => parser.destroy(error))
+  stream.on('data', (chunk: Buffer) => read.push(chunk))
+  stream.pipe(parser)
+  try {
+    for await (const item of parser) {
+      const { lines, bytes } = (item as CsvRecord).info
+      return { bytes: Buffer.concat(read).subarray(0, bytes), lines }
+    }
+    throw new Error(`${file.name} is empty: a CSV file begins with a line of column names.`)
+  } finally {
+    stream.destroy()
   }
 }
 
@@ -95,31 +154,62 @@ function rowOf(header: readonly string[], record: readonly string[]): Row {
   return row
 }
 
-const wording = (error: unknown): string =>
-  `not readable as CSV: ${error instanceof Error ? error.message.split('\n')[0]!.slice(0, 200) : 'unknown error'}`
+/** Without the parser's own line: it counts from where reading began. */
+const wording = (error: unknown): string => {
+  const [sentence] = error instanceof Error ? error.message.split('\n') : []
+  return `not readable as CSV: ${sentence?.replace(/ (at|on) line \d+/, '').slice(0, 200) ?? 'unknown error'}`
+}
 
-async function* readJson(path: string, options: ReadOptions): AsyncGenerator<SourceRow, void, undefined> {
-  const file = createReadStream(path)
-  const split = splitJson(options.format === 'json' ? 'array' : 'lines', ROW_CHARS_MAX)
-  const decoder = new TextDecoder()
+async function* readJson(file: RowFile, options: ReadOptions): AsyncGenerator<SourceRow, void, undefined> {
+  const { from = FILE_START, format, onBytes } = options
+  const form = format === 'ndjson' ? 'lines' : from.byte === 0 ? 'array' : await jsonForm(file)
+  const split = splitJson(form, ROW_BYTES_MAX, from)
+  const stream = file.open(from.byte)
+  let bytes = from.byte
   try {
-    for await (const chunk of file) {
-      options.onBytes?.(file.bytesRead)
-      for (const piece of split.push(decoder.decode(chunk as Buffer, { stream: true }))) yield parsed(piece)
+    for await (const chunk of stream) {
+      bytes += (chunk as Buffer).length
+      onBytes?.(bytes)
+      for (const piece of split.push((chunk as Buffer).toString('latin1'))) yield parsed(piece)
     }
-    for (const piece of split.end(decoder.decode())) yield parsed(piece)
+    for (const piece of split.end()) yield parsed(piece)
   } finally {
-    file.destroy()
+    stream.destroy()
   }
 }
 
-function parsed({ line, text, problem }: { line: number; text: string; problem?: string }): SourceRow {
-  if (problem !== undefined) return { line, problem, text: text.slice(0, 1000) }
+/** What the file's first value is, for one who goes on behind it. */
+async function jsonForm(file: RowFile): Promise<'elements' | 'values'> {
+  const stream = file.open(0)
   try {
-    const row: unknown = JSON.parse(text)
-    if (typeof row === 'object' && row !== null && !Array.isArray(row)) return { line, row: row as Row, text }
-    return { line, problem: 'not a JSON object', text }
+    for await (const chunk of stream) {
+      const first = (chunk as Buffer).find((byte) => byte > 32 && byte < 128)
+      if (first !== undefined) return first === OPENING_BRACKET ? 'elements' : 'values'
+    }
+    return 'values'
+  } finally {
+    stream.destroy()
+  }
+}
+const OPENING_BRACKET = 0x5b
+
+/** Half a surrogate pair, which JSON can escape, has no UTF-8: no store could keep it. */
+const HALF_PAIR = /\\u[dD][89a-fA-F]/
+const wellFormed = (_key: string, value: unknown): unknown => (typeof value === 'string' ? value.toWellFormed() : value)
+
+function parsed({ line, text, problem, end }: JsonPiece): SourceRow {
+  const place = end === undefined ? {} : { end }
+  if (problem !== undefined) return { line, problem, text: text.slice(0, 1000), ...place }
+  try {
+    const row: unknown = HALF_PAIR.test(text) ? JSON.parse(text, wellFormed) : JSON.parse(text)
+    if (typeof row === 'object' && row !== null && !Array.isArray(row)) return { line, row: row as Row, text, ...place }
+    return { line, problem: 'not a JSON object', text, ...place }
   } catch (error) {
-    return { line, problem: `not valid JSON: ${(error as Error).message.slice(0, 200)}`, text: text.slice(0, 1000) }
+    return {
+      line,
+      problem: `not valid JSON: ${(error as Error).message.slice(0, 200)}`,
+      text: text.slice(0, 1000),
+      ...place,
+    }
   }
 }

@@ -1,58 +1,80 @@
 /**
  * Cuts a stream of JSON text into its values without parsing them: the elements of one array (or values one after the other), or one per line.
  * A value larger than allowed is given up with a problem and skipped, so a broken file can't fill the memory.
+ *
+ * What is pushed are bytes, as a string of one character per byte (`latin1`): places are then places in the file, whatever its text. Values come out as text, from UTF-8.
  */
+
+/** A place in a file from which reading can go on. */
+export interface Place {
+  byte: number
+  /** That the byte lies on, from 1. */
+  line: number
+}
+
+export const FILE_START: Readonly<Place> = { byte: 0, line: 1 }
 
 export interface JsonPiece {
   /** Where the value begins, from 1. */
   line: number
   text: string
   problem?: string
+  /** Behind the value; absent where it was given up before its end. */
+  end?: Place
 }
 
 export interface JsonSplitter {
-  push(chunk: string): JsonPiece[]
-  end(chunk?: string): JsonPiece[]
+  push(bytes: string): JsonPiece[]
+  end(): JsonPiece[]
 }
 
-export function splitJson(form: 'array' | 'lines', charsMax: number): JsonSplitter {
-  return form === 'lines' ? splitLines(charsMax) : splitArray(charsMax)
+/** `array` finds out by the first byte; `elements` is one that was entered before the place to go on from, `values` has none around them. */
+export type JsonForm = 'array' | 'elements' | 'values' | 'lines'
+
+/** @param from where the first byte that is pushed lies */
+export function splitJson(form: JsonForm, bytesMax: number, from: Place = FILE_START): JsonSplitter {
+  return form === 'lines' ? splitLines(bytesMax, from) : splitArray(bytesMax, from, form)
 }
 
-function splitLines(charsMax: number): JsonSplitter {
+const NON_ASCII = /[\x80-\xff]/
+/** Trimming text, not bytes: a byte of a letter may look like white space. It takes a byte order mark along. */
+const textOf = (bytes: string): string =>
+  (NON_ASCII.test(bytes) ? Buffer.from(bytes, 'latin1').toString('utf8') : bytes).trim()
+
+function splitLines(bytesMax: number, from: Place): JsonSplitter {
   let rest = ''
-  let line = 0
+  /** Of the first byte of `rest`. */
+  let { byte, line } = from
   let skipping = false
   const cut = (chunk: string, last: boolean): JsonPiece[] => {
     const pieces: JsonPiece[] = []
-    const text = rest + chunk
+    const bytes = rest + chunk
     let start = 0
     for (;;) {
-      let end = text.indexOf('\n', start)
+      let end = bytes.indexOf('\n', start)
       if (end < 0) {
-        if (!last) break
-        end = text.length
+        if (!last || start >= bytes.length) break
+        end = bytes.length
       }
-      line++
-      const content = text
-        .slice(start, end)
-        .trim()
-        .replace(/^\uFEFF/, '')
+      const text = textOf(bytes.slice(start, end))
+      const place = { byte: byte + Math.min(end + 1, bytes.length), line: line + 1 }
       if (skipping) skipping = false
-      else if (content.length > charsMax) pieces.push({ line, text: content, problem: tooLarge(charsMax) })
-      else if (content !== '') pieces.push({ line, text: content })
+      else if (end - start > bytesMax) pieces.push({ line, text, problem: tooLarge(bytesMax), end: place })
+      else if (text !== '') pieces.push({ line, text, end: place })
+      line++
       start = end + 1
-      if (last && start > text.length) return pieces
     }
-    rest = text.slice(start)
-    if (rest.length > charsMax) {
-      if (!skipping) pieces.push({ line: line + 1, text: rest, problem: tooLarge(charsMax) })
+    byte += Math.min(start, bytes.length)
+    rest = bytes.slice(start)
+    if (rest.length > bytesMax) {
+      if (!skipping) pieces.push({ line, text: textOf(rest), problem: tooLarge(bytesMax) })
       skipping = true
+      byte += rest.length
       rest = ''
     }
     return pieces
   }
-  return { push: (chunk) => cut(chunk, false), end: (chunk = '') => cut(chunk, true) }
+  return { push: (chunk) => cut(chunk, false), end: () => cut('', true) }
 }
 
 const QUOTE = 34
@@ -64,14 +86,15 @@ const OPENING_BRACE = 123
 const CLOSING_BRACE = 125
 const NEWLINE = 10
 
-function splitArray(charsMax: number): JsonSplitter {
+function splitArray(bytesMax: number, from: Place, form: Exclude<JsonForm, 'lines'>): JsonSplitter {
   /** Parts of the value being read, from earlier chunks. */
   let held: string[] = []
-  let heldChars = 0
-  let line = 1
-  let startLine = 1
-  let depth = 0
-  let elementDepth: 0 | 1 | undefined
+  let heldBytes = 0
+  /** Of the first byte of the chunk. */
+  let { byte, line } = from
+  let startLine = line
+  let elementDepth: 0 | 1 | undefined = form === 'array' ? undefined : form === 'elements' ? 1 : 0
+  let depth: number = elementDepth ?? 0
   let inString = false
   let escaped = false
   let inValue = false
@@ -83,12 +106,15 @@ function splitArray(charsMax: number): JsonSplitter {
     const finish = (end: number) => {
       if (!inValue) return
       inValue = false
-      const text = (held.join('') + chunk.slice(start, end)).trim()
+      const bytes = held.join('') + chunk.slice(start, end)
       held = []
-      heldChars = 0
+      heldBytes = 0
+      const text = textOf(bytes)
+      // Whoever goes on at a place is between two elements.
+      const place = depth === elementDepth ? { end: { byte: byte + end, line } } : {}
       if (dropped) dropped = false
-      else if (text.length > charsMax) pieces.push({ line: startLine, text, problem: tooLarge(charsMax) })
-      else if (text !== '') pieces.push({ line: startLine, text })
+      else if (bytes.length > bytesMax) pieces.push({ line: startLine, text, problem: tooLarge(bytesMax), ...place })
+      else if (text !== '') pieces.push({ line: startLine, text, ...place })
     }
     const begin = (at: number) => {
       if (inValue) return
@@ -105,9 +131,10 @@ function splitArray(charsMax: number): JsonSplitter {
         else if (c === QUOTE) inString = false
         continue
       }
-      // White space and a byte order mark.
-      if (c <= 32 || c === 0xfeff) continue
+      if (c <= 32) continue
       if (elementDepth === undefined) {
+        // A byte order mark.
+        if (c >= 128) continue
         elementDepth = c === OPENING_BRACKET ? 1 : 0
         if (elementDepth === 1) {
           depth = 1
@@ -138,16 +165,18 @@ function splitArray(charsMax: number): JsonSplitter {
       finish(chunk.length)
     } else if (inValue) {
       const part = chunk.slice(start)
-      heldChars += part.length
-      if (heldChars > charsMax) {
-        if (!dropped) pieces.push({ line: startLine, text: held.join('').slice(0, 1000), problem: tooLarge(charsMax) })
+      heldBytes += part.length
+      if (heldBytes > bytesMax) {
+        if (!dropped)
+          pieces.push({ line: startLine, text: textOf(held.join('').slice(0, 1000)), problem: tooLarge(bytesMax) })
         dropped = true
         held = []
       } else held.push(part)
     }
+    byte += chunk.length
     return pieces
   }
-  return { push: (chunk) => cut(chunk, false), end: (chunk = '') => cut(chunk, true) }
+  return { push: (chunk) => cut(chunk, false), end: () => cut('', true) }
 }
 
-const tooLarge = (charsMax: number) => `larger than ${charsMax} characters`
+const tooLarge = (bytesMax: number) => `larger than ${bytesMax} bytes`

@@ -1,30 +1,25 @@
 /**
  * One batch of records becomes rows of a table, exactly once: data files are written, then appended in one commit with the offsets up to which they come.
  *
- * Invariants: nothing is committed unless the table is exactly where the batch begins, which is checked in the commit itself; so an attempt that is made again, late, or by two
- * owners at once commits at most once. A commit whose outcome is unknown is made again, and found to be there. Files that may have been committed are never removed.
+ * Invariant: a commit whose outcome is unknown is made again, and found to be there; that it happens at most once is `commitOnce`'s business.
  */
 import {
-  appendFiles,
   CommitRefused,
   type DataFile,
   type DataWriter,
   type Lake,
-  loadTable,
   NoSuchTable,
   openWriter,
-  type TableMetadata,
-  tableName,
-  UnknownOutcome,
   type WriterOptions,
 } from '../../db/lake/index.ts'
 import type { LakeTable } from '../contract/lake-tables.ts'
+import { commitOnce, requireSame } from '../lake-tables/commit-once.ts'
+import { ensureTable } from '../lake-tables/ensure-table.ts'
 import { type LogRecord, partitionKey, type TopicPartition } from '../log/event-log.ts'
 import { retrying } from '../runtime/retry.ts'
 import type { InTurn } from '../runtime/turns.ts'
 import type { Clock } from '../time/clock.ts'
 import { afterCommit, OtherLog, placeOf, type Ranges, requireBefore } from './offsets.ts'
-import { ensureTable } from './table.ts'
 import { type RowReader, rowsOf } from './tables.ts'
 
 /** Of one partition; `from`, `start` and `to` as in {@link Ranges}. */
@@ -94,32 +89,17 @@ export async function commitBatch(
   const done = { rows, undecodable, files: files.length }
   if (rows === 0 && !evenWithoutRows) return { ...done, committed: false }
 
-  const name = tableName(table.name)
   const ranges: Ranges = new Map(parts.map((part) => [partitionKey(part.at), part]))
-  let mayBeThere = false
-  try {
-    await patiently('lake commit', async () => {
-      try {
-        await appendFiles(lake, name, files, {
-          check(metadata) {
-            requireSame(deps, metadata)
-            requireBefore(metadata, table.name, log, ranges)
-          },
-          summary: (metadata) => afterCommit(metadata, table.name, log, ranges).summary,
-          properties: (metadata) => afterCommit(metadata, table.name, log, ranges).properties,
-        })
-      } catch (error) {
-        if (error instanceof UnknownOutcome) mayBeThere = true
-        if (!(error instanceof CommitRefused)) throw error
-        // The attempt before this one has done it after all; or another owner has written the very same records.
-        const { metadata } = await loadTable(lake, name)
-        if (placeOf(metadata, table.name, log, ranges) !== 'after') throw error
-      }
-    })
-  } catch (error) {
-    if (!mayBeThere && error instanceof CommitRefused) await remove(lake, files)
-    throw error
-  }
+  await commitOnce(
+    { lake, table: table.name, uuid: deps.uuid },
+    files,
+    {
+      requireBefore: (metadata) => requireBefore(metadata, table.name, log, ranges),
+      isAfter: (metadata) => placeOf(metadata, table.name, log, ranges) === 'after',
+      after: (metadata) => afterCommit(metadata, table.name, log, ranges),
+    },
+    (attempt) => patiently('lake commit', attempt),
+  )
   return { ...done, committed: true }
 }
 
@@ -127,7 +107,7 @@ async function writeFiles(deps: CommitDeps, parts: readonly Part[]) {
   const { lake, clock, table, reader, writer: options } = deps
   const ingestedAtMs = clock.now()
   const { metadata } = await ensureTable(lake, table)
-  requireSame(deps, metadata)
+  requireSame(table.name, deps.uuid, metadata)
   const written: Files = { files: [], rows: 0, undecodable: 0 }
   let writer: DataWriter | undefined
   try {
@@ -156,12 +136,3 @@ async function writeFiles(deps: CommitDeps, parts: readonly Part[]) {
     throw error
   }
 }
-
-/** One of the same name that was made meanwhile lacks what the other had, and has other field ids. */
-function requireSame({ table, uuid }: CommitDeps, metadata: TableMetadata): void {
-  if (metadata['table-uuid'] !== uuid) throw new CommitRefused(`${table.name} was dropped, and made anew.`)
-}
-
-/** What can't be removed now is left for the removal of orphans. */
-const remove = (lake: Lake, files: readonly DataFile[]): Promise<void> =>
-  lake.files.delete(files.map(({ path }) => path)).catch(() => {})

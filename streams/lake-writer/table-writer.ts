@@ -6,6 +6,7 @@
  */
 import { CommitRefused, type Lake, type WriterOptions } from '../../db/lake/index.ts'
 import type { SchemaRegistry } from '../contract/codec.ts'
+import { ensureTable } from '../lake-tables/ensure-table.ts'
 import {
   type EventLog,
   type LogRecord,
@@ -21,7 +22,6 @@ import type { Clock } from '../time/clock.ts'
 import { commitBatch, type Part } from './commit-batch.ts'
 import type { LakeObserver } from './observer.ts'
 import { nextOffsets } from './offsets.ts'
-import { ensureTable } from './table.ts'
 import type { TableJob } from './tables.ts'
 
 export interface WriterSettings {

@@ -3,7 +3,6 @@
  *
  * Invariant: a row depends on its record alone, so that writing a range of records again gives the same rows.
  */
-import type { Columns } from '../../db/lake/index.ts'
 import { createDecoder, type Decoder, type SchemaRegistry, Undecodable } from '../contract/codec.ts'
 import type { Order } from '../contract/events.ts'
 import {
@@ -16,6 +15,8 @@ import {
 import { currencyDecimals } from '../contract/money.ts'
 import { deadLetterTopic, INPUT_TOPICS, type InputTopic, ORDERS } from '../contract/topics.ts'
 import { isNote, readDeadLetter } from '../dead-letters/dead-letter.ts'
+import { type ColumnBatch, columnBatch, type RowObject } from '../lake-tables/columns.ts'
+import { letterRow } from '../lake-tables/letter-row.ts'
 import type { LogRecord, TopicPartition } from '../log/event-log.ts'
 
 export interface ReaderDeps {
@@ -24,9 +25,6 @@ export interface ReaderDeps {
   currency: string
   now: () => number
 }
-
-/** By column, without those of `TRACE_COLUMNS`; times in epoch ms. Further keys are left out. */
-export type RowObject = Readonly<Record<string, unknown>>
 
 export interface RowReader {
   /** Fetches what `read` needs to know of these records; fails, to be tried again, where the registry gives no answer. */
@@ -88,31 +86,12 @@ const deadLetters: RowReader = {
         replayed_to: found.replayedTo,
         log_topic: at.topic,
       }
-    const { source } = found
-    return {
-      kind: 'letter',
-      cause: found.cause,
-      died_at: found.diedAtMs,
-      source_topic: source.topic,
-      source_partition: isInt(source.partition) ? source.partition : null,
-      source_offset: source.offset,
-      source_appended_at: source.appendedAtMs,
-      reason: found.reason,
-      message: found.message,
-      key: found.key,
-      value: found.value,
-      cut_from_bytes: found.cutFromBytes,
-      headers: JSON.stringify(found.headers),
-      log_topic: at.topic,
-    }
+    return letterRow(found, at.topic)
   },
 }
 
-/** Headers are whatever somebody has written. */
-const isInt = (n: number): boolean => n <= 0x7fffffff
-
 export interface RowBatch {
-  columns: Columns
+  columns: ColumnBatch['columns']
   rows: number
   /** Records that nobody can read: the streams have put them aside. */
   undecodable: number
@@ -120,19 +99,13 @@ export interface RowBatch {
 
 /** The rows of some records of one partition. @param ingestedAtMs epoch ms */
 export function rowsOf(
-  { columns }: LakeTable,
+  table: LakeTable,
   reader: RowReader,
   at: TopicPartition,
   records: readonly LogRecord[],
   ingestedAtMs: number,
 ): RowBatch {
-  const out = columns.map(({ name, type }) => ({
-    name,
-    isTime: type === 'timestamptz',
-    trace: TRACES[name],
-    values: [] as unknown[],
-  }))
-  let rows = 0
+  const batch = columnBatch(table, ingestedAtMs)
   let undecodable = 0
   for (const record of records) {
     let row: RowObject | null
@@ -144,26 +117,8 @@ export function rowsOf(
       continue
     }
     if (row === null) continue
-    rows++
-    for (const { name, isTime, trace, values } of out) {
-      const value = trace ? trace(at, record, ingestedAtMs) : (row[name] ?? null)
-      values.push(isTime && value !== null ? micros(value as number) : value)
-    }
+    const { offset, appendedAtMs } = record
+    batch.add(row, { partition: at.partition, offset, appendedAtMs })
   }
-  const result = Object.fromEntries(out.map(({ name, values }) => [name, values]))
-  // Columns of a contract's types, filled from events of the same contract.
-  return { columns: result as Columns, rows, undecodable }
-}
-
-/** Of `TRACE_COLUMNS`; times in epoch ms like all others here. */
-const TRACES: Readonly<Record<string, (at: TopicPartition, record: LogRecord, ingestedAtMs: number) => number>> = {
-  log_partition: ({ partition }) => partition,
-  log_offset: (_, { offset }) => offset,
-  log_appended_at: (_, { appendedAtMs }) => appendedAtMs,
-  ingested_at: (_at, _record, ingestedAtMs) => ingestedAtMs,
-}
-
-function micros(ms: number): number | bigint {
-  const us = ms * 1000
-  return Number.isSafeInteger(us) ? us : BigInt(Math.trunc(ms)) * 1000n
+  return { columns: batch.columns, rows: batch.rows, undecodable }
 }

@@ -1,0 +1,60 @@
+/**
+ * The tables of the batch layer: what its workflows found, did and publish. Written by the activities of workflows/, read by the edge; the streams know none of them.
+ *
+ * Invariant: changes come as migrations only, as for schema.ts beside.
+ */
+import { date, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { epochMs, integer64 } from './columns.ts'
+
+/** One row per stage of a day that a workflow's run has checked. `id` follows from the run, so that an attempt made again finds what the first has stored. */
+export const quality_runs = pgTable(
+  'quality_runs',
+  {
+    id: text().primaryKey(),
+    day: date().notNull(),
+    stage: text().notNull(),
+    outcome: text().$type<'passed' | 'failed'>().notNull(),
+    /** Counts by outcome of the checks; `failed` are gates, `warned` are not. */
+    passed: integer().notNull(),
+    warned: integer().notNull(),
+    failed: integer().notNull(),
+    skipped: integer().notNull(),
+    engine: text().notNull(),
+    workflow_id: text().notNull(),
+    workflow_run_id: text().notNull(),
+    started_at: epochMs().notNull(),
+    finished_at: epochMs().notNull(),
+  },
+  (t) => [
+    index('quality_runs_by_day').on(t.day, t.stage, t.finished_at, t.id),
+    index('quality_runs_by_age').on(t.finished_at),
+  ],
+)
+
+/** One row per check of a run, in the order of `ordinal`. */
+export const quality_results = pgTable(
+  'quality_results',
+  {
+    run_id: text()
+      .notNull()
+      .references(() => quality_runs.id, { onDelete: 'cascade' }),
+    ordinal: integer().notNull(),
+    /** Its name, the same in every run. */
+    check_name: text().notNull(),
+    table_name: text().notNull(),
+    kind: text().notNull(),
+    severity: text().$type<'error' | 'warn'>().notNull(),
+    outcome: text().$type<'passed' | 'failed' | 'skipped'>().notNull(),
+    /** A number, or a text where there is none; null: nothing was there to be observed. */
+    observed: jsonb().$type<number | string | null>(),
+    expected: text().notNull(),
+    /** What is expected and why; of a skipped check also what kept it from being run. */
+    reason: text().notNull(),
+    sample: jsonb().$type<Record<string, unknown>[]>().notNull(),
+    duration_ms: integer64().notNull(),
+  },
+  (t) => [
+    primaryKey({ name: 'quality_results_key', columns: [t.run_id, t.ordinal] }),
+    index('quality_results_by_check').on(t.check_name, t.run_id),
+  ],
+)

@@ -33,6 +33,8 @@ export interface WorkerSettings {
   objects: ObjectsSettings
   /** For temporary files, below `tmp`. */
   dataDir: string
+  /** Where the bundled definitions are kept. Default: `workflows` in the data folder. */
+  bundleDir?: string
   currency: string
   /** DuckDB's, for each activity that uses it. */
   memoryMb: number
@@ -92,7 +94,7 @@ export async function startWorker(settings: WorkerSettings, tools: WorkerTools):
       connection,
       namespace: settings.temporal.namespace,
       taskQueue: settings.taskQueue ?? TASK_QUEUE,
-      workflowBundle: await bundleDefinitions(logger),
+      workflowBundle: await bundleDefinitions(settings.bundleDir ?? join(settings.dataDir, 'workflows'), logger),
       activities: createActivities(deps),
       interceptors: {
         activity: [

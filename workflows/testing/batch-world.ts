@@ -3,7 +3,7 @@
  * real ones that can be killed.
  */
 import { randomUUID } from 'node:crypto'
-import { join } from 'node:path'
+import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { type Lake, openJdbcCatalog, openLake, openLakeFiles } from '../../db/lake/index.ts'
 import { openFolderObjects } from '../../db/objects/folder.ts'
@@ -47,6 +47,8 @@ export async function openBatchWorld(temporal: TestTemporal, postgres: TestPostg
     databaseUrl: database.url,
     objects: { kind: 'folder', folder },
     dataDir,
+    // One for all worlds of the file.
+    bundleDir: join(dirname(dataDir), 'bundles'),
     currency: 'TRY',
     memoryMb: 512,
     threads: 2,

@@ -3,7 +3,8 @@
  *
  * Invariant: changes come as migrations only, as for schema.ts beside.
  */
-import { date, index, integer, jsonb, pgTable, primaryKey, text } from 'drizzle-orm/pg-core'
+import { sql } from 'drizzle-orm'
+import { date, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { epochMs, integer64 } from './columns.ts'
 
 /** One row per stage of a day that a workflow's run has checked. `id` follows from the run, so that an attempt made again finds what the first has stored. */
@@ -56,5 +57,48 @@ export const quality_results = pgTable(
   (t) => [
     primaryKey({ name: 'quality_results_key', columns: [t.run_id, t.ordinal] }),
     index('quality_results_by_check').on(t.check_name, t.run_id),
+  ],
+)
+
+/** `running` is what a worker does, or will do when there is one; all but `done` go on where they stopped when the same file is imported again. */
+export type ImportState = 'running' | 'done' | 'cancelled' | 'failed'
+
+/**
+ * Files that were imported into the lake. The rows of import N have the partition −N there. How far one has come is what the lake's tables say; the counts here are for people, and
+ * may be a commit behind.
+ */
+export const imports = pgTable(
+  'imports',
+  {
+    id: integer().generatedAlwaysAsIdentity().primaryKey(),
+    name: text().notNull(),
+    /** Where it was: below the import folder, or a key of the object store. */
+    file: text().notNull(),
+    sha256: text().notNull(),
+    bytes: integer64().notNull(),
+    modified_at: epochMs().notNull(),
+    /** A preset's name, or what a mapping file says. */
+    mapping: jsonb().$type<string | Record<string, unknown>>().notNull(),
+    mapping_identity: text().notNull(),
+    /** Of the amounts that name none; part of what the rows are, so it stays. */
+    currency: text().notNull(),
+    table_name: text().notNull(),
+    state: text().$type<ImportState>().notNull(),
+    rows_read: integer64().notNull().default(0),
+    rows_imported: integer64().notNull().default(0),
+    rows_rejected: integer64().notNull().default(0),
+    /** Why it failed. */
+    message: text(),
+    workflow_id: text().notNull(),
+    /** The first run of the chain that works on it. */
+    run_id: text().notNull(),
+    created_at: epochMs().notNull(),
+    updated_at: epochMs().notNull(),
+    finished_at: epochMs(),
+  },
+  (t) => [
+    index('imports_by_content').on(t.sha256, t.mapping_identity),
+    // Of one content at most one import is unfinished: whoever asks for it again goes on with that.
+    uniqueIndex('imports_unfinished').on(t.sha256, t.mapping_identity).where(sql`${t.state} <> 'done'`),
   ],
 )

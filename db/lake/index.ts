@@ -12,8 +12,10 @@ export { openJdbcCatalog } from './catalog/jdbc-catalog.ts'
 export { alterProperties, alterSchema } from './commit/alter.ts'
 export { type AppendOptions, appendFiles } from './commit/append.ts'
 export { CommitConflict, CommitRefused, commit, UnknownOutcome } from './commit/commit.ts'
+export { ensureTable, type WantedTable } from './commit/ensure-table.ts'
 export { createTable, type Lake, loadTable, openLake, type Table } from './commit/lake.ts'
 export { type Replacement, replaceFiles } from './commit/replace.ts'
+export { planScope, replaceScope, type Scope, type ScopePlan } from './commit/scope.ts'
 export { type LakeFiles, MissingFile, openLakeFiles } from './files/lake-files.ts'
 export {
   type FileInfo,
@@ -38,12 +40,19 @@ export {
   type TableMetadata,
 } from './metadata/table-metadata.ts'
 export { type Columns, type DataWriter, openWriter, type WriterOptions } from './parquet/writer.ts'
+export { knownBounds } from './scan/known-bounds.ts'
 export { planScan, type ScanOptions, type ScanPlan } from './scan/plan.ts'
 export type { Predicate } from './scan/predicate.ts'
 export { type ReadOptions, type Row, readRows } from './scan/read.ts'
 export { relationOf } from './scan/relation.ts'
 export { createDuckdbEngine, type DuckdbEngineOptions } from './sql/duckdb-engine.ts'
 export { allTables, sqlName } from './sql/names.ts'
+export {
+  type QueryInput,
+  type QueryReplacement,
+  type ReplacedByQuery,
+  replaceByQuery,
+} from './sql/replace-by-query.ts'
 export { createTrinoEngine } from './sql/trino-engine.ts'
 export {
   type PinnedTable,

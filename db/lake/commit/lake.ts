@@ -57,12 +57,14 @@ export async function loadTable(lake: Lake, name: TableName): Promise<Table> {
   return { name, metadata: parseMetadata(file.toString('utf8'), metadataLocation), metadataLocation }
 }
 
-/** @throws Error when the table exists. Its namespace is made if need be. */
-export async function createTable(lake: Lake, name: TableName, table: NewTable): Promise<Table> {
+/**
+ * @param at where its files go; default: a folder of its own, since the files of a dropped table of the same name must not mix with this one's
+ * @throws Error when the table exists. Its namespace is made if need be.
+ */
+export async function createTable(lake: Lake, name: TableName, table: NewTable, at?: string): Promise<Table> {
   const uuid = lake.ids.uuid()
-  // A folder of its own: the files of a dropped table of the same name must not mix with this one's.
   const folder = `${name.namespace.replaceAll('.', '/')}/${name.name}-${uuid.slice(0, 8)}`
-  const location = `${lake.files.warehouse}/${folder}`
+  const location = at ?? `${lake.files.warehouse}/${folder}`
   const metadata = createMetadata(table, { location, uuid, nowMs: lake.clock.now() })
   const metadataLocation = `${location}/metadata/00000-${lake.ids.uuid()}.metadata.json`
   await lake.catalog.createNamespace(name.namespace)

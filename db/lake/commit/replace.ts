@@ -34,7 +34,8 @@ export interface Replacement {
   /** `last-sequence-number` of the metadata that the plan was made on. */
   plannedAt: Long
   summary?: Readonly<Record<string, string>>
-  check?: (metadata: TableMetadata) => void
+  /** Called before every attempt with the table as it is then; throws (`CommitRefused`) when this must not be committed any more. */
+  check?: (metadata: TableMetadata) => void | Promise<void>
 }
 
 /** @throws CommitRefused when what was planned no longer fits; CommitConflict, UnknownOutcome */
@@ -43,7 +44,7 @@ export async function replaceFiles(lake: Lake, name: TableName, replacement: Rep
   if (removed.length === 0 && added.length === 0) throw new Error('There is nothing to replace.')
   const snapshotId = lake.ids.snapshotId()
   return commit(lake, name, async ({ metadata }) => {
-    check?.(metadata)
+    await check?.(metadata)
     const written: string[] = []
     try {
       const { manifests, dropped } = await manifestsAfter(lake, name, metadata, replacement, { snapshotId, written })

@@ -4,7 +4,7 @@
  * Invariant: changes come as migrations only, as for schema.ts beside.
  */
 import { sql } from 'drizzle-orm'
-import { date, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import { boolean, date, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
 import { epochMs, integer64 } from './columns.ts'
 
 /** One row per stage of a day that a workflow's run has checked. `id` follows from the run, so that an attempt made again finds what the first has stored. */
@@ -102,3 +102,81 @@ export const imports = pgTable(
     uniqueIndex('imports_unfinished').on(t.sha256, t.mapping_identity).where(sql`${t.state} <> 'done'`),
   ],
 )
+
+/** `lost`: it was running when Temporal was last asked, and Temporal knows it no longer. */
+export const PIPELINE_STATUSES = [
+  'running',
+  'completed',
+  'failed',
+  'timed_out',
+  'cancelled',
+  'terminated',
+  'continued_as_new',
+  'lost',
+] as const
+export type PipelineRunStatus = (typeof PIPELINE_STATUSES)[number]
+
+/** Runs of workflows, copied from Temporal by its workers: so readers need no Temporal, and history outlives Temporal's retention. A closed run never changes. */
+export const pipeline_runs = pgTable(
+  'pipeline_runs',
+  {
+    run_id: text().primaryKey(),
+    task_queue: text().notNull(),
+    workflow_id: text().notNull(),
+    /** Its name, e.g. `dailyAggregation`. */
+    workflow: text().notNull(),
+    status: text().$type<PipelineRunStatus>().notNull(),
+    started_at: epochMs().notNull(),
+    /** Null while it runs. */
+    closed_at: epochMs(),
+    /** When its schedule meant it to start, and which that is; null: started by hand, or by another run. */
+    scheduled_at: epochMs(),
+    schedule_id: text(),
+    parent_id: text(),
+    parent_run_id: text(),
+    /** What it tells of itself: date, table, job, … Plain values only. */
+    memo: jsonb().$type<Record<string, string | number | boolean>>().notNull(),
+    /** The memo's date: the day that it is about. */
+    day: date(),
+    /** Of one that ended badly: the innermost cause, a sentence. */
+    failure: text(),
+  },
+  (t) => [
+    index('pipeline_runs_by_workflow').on(t.task_queue, t.workflow, t.started_at),
+    index('pipeline_runs_open').on(t.task_queue).where(sql`${t.closed_at} IS NULL`),
+    index('pipeline_runs_by_day').on(t.task_queue, t.workflow, t.day).where(sql`${t.status} = 'completed'`),
+  ],
+)
+
+/** Temporal's schedules of a task queue's workflows, as last seen. */
+export const pipeline_schedules = pgTable('pipeline_schedules', {
+  schedule_id: text().primaryKey(),
+  task_queue: text().notNull(),
+  workflow: text().notNull(),
+  note: text().notNull(),
+  paused: boolean().notNull(),
+  /** Null: it will not start anything again. */
+  next_at: epochMs(),
+  /** Between its next two runs; null: there are no two. */
+  period_ms: integer64(),
+  /** When it was first seen. */
+  created_at: epochMs().notNull(),
+})
+
+/** One row per task queue: where its Temporal is, and how far its runs have been copied. */
+export const pipeline_mirror = pgTable('pipeline_mirror', {
+  task_queue: text().primaryKey(),
+  namespace: text().notNull(),
+  /** Of Temporal's UI, without a slash at its end; null: unknown. */
+  ui_url: text(),
+  /** When a worker last took its turn to look. */
+  looked_at: epochMs().notNull(),
+  /** Since when workers have been looking, without a gap. */
+  since: epochMs().notNull(),
+  /** When the last look came to its end. */
+  mirrored_at: epochMs(),
+  /** Runs that were closed before have been copied. */
+  closed_to: epochMs(),
+  /** When a worker last stopped as it was asked to, and none has looked since. */
+  left_at: epochMs(),
+})

@@ -8,7 +8,7 @@ happened AS (
   SELECT day FROM {{stg_trips}}
 ),
 span AS (SELECT min(day) AS first_day, max(day) AS last_day FROM happened),
-digits (digit) AS (VALUES 0, 1, 2, 3, 4, 5, 6, 7, 8, 9),
+digits (digit) AS (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)),
 numbers AS (
   SELECT a.digit + 10 * b.digit + 100 * c.digit + 1000 * d.digit + 10000 * e.digit AS number
   FROM digits AS a, digits AS b, digits AS c, digits AS d, digits AS e

@@ -4,7 +4,18 @@
  * Invariant: changes come as migrations only, as for schema.ts beside.
  */
 import { sql } from 'drizzle-orm'
-import { boolean, date, index, integer, jsonb, pgTable, primaryKey, text, uniqueIndex } from 'drizzle-orm/pg-core'
+import {
+  boolean,
+  date,
+  doublePrecision,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core'
 import { epochMs, integer64 } from './columns.ts'
 
 /** One row per stage of a day that a workflow's run has checked. `id` follows from the run, so that an attempt made again finds what the first has stored. */
@@ -179,4 +190,103 @@ export const pipeline_mirror = pgTable('pipeline_mirror', {
   closed_to: epochMs(),
   /** When a worker last stopped as it was asked to, and none has looked since. */
   left_at: epochMs(),
+})
+
+/** Of one currency, in its minor units. */
+export interface DayRevenue {
+  orders: number
+  refunds: number
+  gross_minor: number
+  refunded_minor: number
+  net_minor: number
+  /** Gross per successful order, rounded; null where there was none. */
+  average_order_minor: number | null
+}
+
+const amount = () => integer64().notNull()
+
+/** The figures of a day, as the metrics tables of the lake have them: replaced as a whole when the day is published. */
+export const daily_kpis = pgTable('daily_kpis', {
+  day: date().primaryKey(),
+  events: amount(),
+  page_views: amount(),
+  users: amount(),
+  /** Visits by the 30-minute rule; one that goes on past midnight is one of each day. */
+  sessions: amount(),
+  converted_sessions: amount(),
+  /** Of the sessions; null where there were none. */
+  conversion_rate: doublePrecision(),
+  orders: amount(),
+  failed_orders: amount(),
+  refunds: amount(),
+  customers: amount(),
+  trips: amount(),
+  /** By currency. */
+  revenue: jsonb().$type<Record<string, DayRevenue>>().notNull(),
+  published_at: epochMs().notNull(),
+})
+
+export const daily_revenue_by_category = pgTable(
+  'daily_revenue_by_category',
+  {
+    day: date().notNull(),
+    category: text().notNull(),
+    currency: text().notNull(),
+    orders: amount(),
+    refunds: amount(),
+    gross_minor: amount(),
+    refunded_minor: amount(),
+    net_minor: amount(),
+  },
+  (t) => [primaryKey({ name: 'daily_revenue_by_category_key', columns: [t.day, t.category, t.currency] })],
+)
+
+export const daily_top_regions = pgTable(
+  'daily_top_regions',
+  {
+    day: date().notNull(),
+    /** 1 is the region with the most trips, then the most orders. */
+    place: integer().notNull(),
+    region: text().notNull(),
+    currency: text().notNull(),
+    trips: amount(),
+    fare_minor: amount(),
+    duration_s: amount(),
+    distance_m: amount(),
+    orders: amount(),
+    gross_minor: amount(),
+    refunded_minor: amount(),
+    net_minor: amount(),
+  },
+  (t) => [primaryKey({ name: 'daily_top_regions_key', columns: [t.day, t.region, t.currency] })],
+)
+
+export const daily_conversion_funnel = pgTable(
+  'daily_conversion_funnel',
+  {
+    day: date().notNull(),
+    /** 1 to 5. */
+    position: integer().notNull(),
+    stage: text().notNull(),
+    /** Visits that reached this stage or one behind it. */
+    sessions: amount(),
+    users: amount(),
+    rate_of_visits: doublePrecision().notNull(),
+    /** Null at the first stage, and where no visit reached the one before. */
+    rate_of_previous: doublePrecision(),
+  },
+  (t) => [primaryKey({ name: 'daily_conversion_funnel_key', columns: [t.day, t.position] })],
+)
+
+/** What the raw tables held of a day when it was built: where they hold something else by now, it is to be built again. */
+export const batch_days = pgTable('batch_days', {
+  day: date().primaryKey(),
+  /** Rows by raw table, of the snapshots that the build read. */
+  counts: jsonb().$type<Record<string, number>>().notNull(),
+  /** Sequence numbers of those snapshots, by raw table. */
+  sequences: jsonb().$type<Record<string, number>>().notNull(),
+  /** Why its rows are no longer what they would be if it were built now, though its counts are the same; null: they are. */
+  stale: text(),
+  built_at: epochMs().notNull(),
+  workflow_run_id: text().notNull(),
 })

@@ -31,7 +31,8 @@ module.exports = {
     room(
       'workflows',
       '^workflows/',
-      '^(workflows|db|observability)/|^streams/(contract|time)/|^streams/log/event-log\\.ts$',
+      // Imports read files as the replay does, and fill the lake's tables as the lake-writer does.
+      '^(workflows|db|observability)/|^streams/(contract|time|sources|lake-tables)/|^streams/(log/event-log|dead-letters/dead-letter)\\.ts$',
     ),
     // What runs in a workflow's sandbox is deterministic: no I/O, no clock. Activities are known there by their types alone.
     {

@@ -322,6 +322,15 @@ const SETTINGS = {
   workflows: setting('STREAMFORGE_WORKFLOWS', 'off', yesOrNo('yes')),
   /** Of DuckDB, for each activity of a worker. */
   workerMemoryMb: setting('STREAMFORGE_WORKER_MEMORY_MB', '1024', wholeNumber(128, 1_000_000).default(1_024)),
+  /** Files below it can be imported into the lake by a workflow; a worker reads no others. Else `imports` in the data folder. */
+  importDir: setting(
+    'STREAMFORGE_IMPORT_DIR',
+    './imports',
+    z
+      .string()
+      .default('')
+      .transform((path) => (path === '' ? '' : resolve(path))),
+  ),
   /** A JSON file that names topics of other producers, and the events that their rows become. */
   foreignTopics: setting(
     'STREAMFORGE_FOREIGN_TOPICS',
@@ -405,6 +414,7 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ov
   const config = Object.fromEntries(values) as { -readonly [K in keyof Config]: Config[K] }
   if (problems.length === 0) problems.push(...contradictions(config))
   if (problems.length > 0) throw new ConfigError(problems)
+  config.importDir ||= join(config.dataDir, 'imports')
   config.serversDir ||= join(config.cacheHome, 'streamforge', 'servers')
   // One person's machine wants to see its rows soon and has little memory; a cluster wants few files.
   const isCluster = config.kafkaBrokers.length > 0

@@ -4,12 +4,12 @@
  */
 import { ApplicationFailure } from '@temporalio/workflow'
 import { z } from 'zod'
+import { BAD_INPUT } from './policy.ts'
 
 /** Compiling schemas to functions is not allowed where workflows run. */
 z.config({ jitless: true })
 
-/** The type of failures that only another input mends. */
-export const BAD_INPUT = 'BadInput'
+export { BAD_INPUT }
 
 /**
  * @param given undefined and null mean `{}`

@@ -8,6 +8,9 @@ import type { ActivityOptions } from '@temporalio/workflow'
 
 export const TASK_QUEUE = 'streamforge'
 
+/** The type of failures that only another input mends, whether a definition or an activity finds out. */
+export const BAD_INPUT = 'BadInput'
+
 /** Every failure that isn't declared non-retryable: at once, then slower, to a minute. */
 const RETRY = { initialInterval: '1 second', backoffCoefficient: 2, maximumInterval: '1 minute' } as const
 

@@ -33,6 +33,8 @@ export interface WorkerSettings {
   objects: ObjectsSettings
   /** For temporary files, below `tmp`. */
   dataDir: string
+  /** Where files to import are; default: `imports` in the data folder. */
+  importDir?: string
   /** Where the bundled definitions are kept. Default: `workflows` in the data folder. */
   bundleDir?: string
   currency: string
@@ -88,7 +90,13 @@ export async function startWorker(settings: WorkerSettings, tools: WorkerTools):
       clock,
       logger,
       metrics,
-      settings: { currency: settings.currency, temporaryDir, memoryMb: settings.memoryMb, threads: settings.threads },
+      settings: {
+        currency: settings.currency,
+        importDir: settings.importDir ?? join(settings.dataDir, 'imports'),
+        temporaryDir,
+        memoryMb: settings.memoryMb,
+        threads: settings.threads,
+      },
     }
     const worker = await Worker.create({
       connection,

@@ -49,7 +49,7 @@ export function formatOf(path: string): FileFormat | null {
 
 const localFile = (path: string): RowFile => ({ name: path, open: (start) => createReadStream(path, { start }) })
 
-/** @throws when the file can't be opened or read, or is no CSV at all. */
+/** @throws NotRows where it is no CSV at all; when the file can't be opened or read. */
 export async function* readRows(
   from: string | RowFile,
   options: ReadOptions,
@@ -57,6 +57,11 @@ export async function* readRows(
   const file = typeof from === 'string' ? localFile(from) : from
   if (options.format === 'csv') yield* readCsv(file, options)
   else yield* readJson(file, options)
+}
+
+/** The file as a whole is no source of rows. */
+export class NotRows extends Error {
+  override readonly name = 'NotRows'
 }
 
 /** A parser's records as they come, the bad ones told aside. */
@@ -112,7 +117,7 @@ async function* readCsv(file: RowFile, options: ReadOptions): AsyncGenerator<Sou
       if (!header) {
         header = record.map((name) => name.trim())
         const twice = header.find((name, at) => header?.indexOf(name) !== at)
-        if (twice !== undefined) throw new Error(`${file.name} has two columns named "${twice}" in its first line.`)
+        if (twice !== undefined) throw new NotRows(`${file.name} has two columns named "${twice}" in its first line.`)
         continue
       }
       // The separator can't occur in text, so different rows have different texts.
@@ -122,7 +127,7 @@ async function* readCsv(file: RowFile, options: ReadOptions): AsyncGenerator<Sou
       else yield { line, problem: `the row has ${record.length} columns, the header has ${header.length}`, text, end }
     }
     yield* skipped.splice(0)
-    if (!header) throw new Error(`${file.name} is empty: a CSV file begins with a line of column names.`)
+    if (!header) throw new NotRows(`${file.name} is empty: a CSV file begins with a line of column names.`)
   } finally {
     stream.destroy()
   }
@@ -141,7 +146,7 @@ async function csvHead(file: RowFile, options: ReadOptions): Promise<{ bytes: Bu
       const { lines, bytes } = (item as CsvRecord).info
       return { bytes: Buffer.concat(read).subarray(0, bytes), lines }
     }
-    throw new Error(`${file.name} is empty: a CSV file begins with a line of column names.`)
+    throw new NotRows(`${file.name} is empty: a CSV file begins with a line of column names.`)
   } finally {
     stream.destroy()
   }

@@ -1,11 +1,13 @@
 /** All activities of the platform, over the given stores: what the worker registers. One file per family; their names are unique over all of them. */
 import type { ActivityDeps } from './deps.ts'
 import { tellingFailures } from './failures.ts'
+import { importActivities } from './imports.ts'
 import { maintenanceActivities } from './maintenance.ts'
 
 export type Activities = ReturnType<typeof createActivities>
 
 export const createActivities = (deps: ActivityDeps) =>
   tellingFailures({
+    ...importActivities(deps),
     ...maintenanceActivities(deps),
   })

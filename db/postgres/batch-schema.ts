@@ -290,3 +290,98 @@ export const batch_days = pgTable('batch_days', {
   built_at: epochMs().notNull(),
   workflow_run_id: text().notNull(),
 })
+
+/** `passed`: every difference from the exact truth is explained. `incident`: something is wrong that nothing explains. */
+export type ReconciliationOutcome = 'passed' | 'incident'
+
+/** What a cause has done to the figures: how many records, and their money in minor units by currency. */
+export interface CauseSum {
+  records: number
+  minor: Record<string, number>
+}
+
+/** Rows of a live table that were compared with those of a run over the lake. */
+export interface ComparedTable {
+  rows: number
+  missing: number
+  extra: number
+  changed: number
+}
+
+/** One row per range that was reconciled. `id` follows from the run, so that an attempt made again replaces what the first has stored. */
+export const reconciliations = pgTable(
+  'reconciliations',
+  {
+    id: text().primaryKey(),
+    from_at: epochMs().notNull(),
+    to_at: epochMs().notNull(),
+    outcome: text().$type<ReconciliationOutcome>().notNull(),
+    /** In a sentence. */
+    message: text().notNull(),
+    /** Of each table, live against the lake. */
+    compared: jsonb().$type<Record<string, ComparedTable>>().notNull(),
+    /** Why live results differ from the exact truth, by cause. */
+    explained: jsonb().$type<Record<string, CauseSum>>().notNull(),
+    unexplained: integer64().notNull(),
+    unexplained_minor: jsonb().$type<Record<string, number>>().notNull(),
+    /** Partitions without traffic behind the range: what is not final there was left out. */
+    open_partitions: jsonb().$type<string[]>().notNull(),
+    records: integer64().notNull(),
+    workflow_id: text().notNull(),
+    workflow_run_id: text().notNull(),
+    started_at: epochMs().notNull(),
+    finished_at: epochMs().notNull(),
+  },
+  (t) => [index('reconciliations_by_age').on(t.finished_at, t.id), index('reconciliations_by_range').on(t.from_at)],
+)
+
+/** What was found, in the order of `ordinal`; of what there is a lot of, the first. */
+export const reconciliation_differences = pgTable(
+  'reconciliation_differences',
+  {
+    reconciliation_id: text()
+      .notNull()
+      .references(() => reconciliations.id, { onDelete: 'cascade' }),
+    ordinal: integer().notNull(),
+    explained: boolean().notNull(),
+    table_name: text().notNull(),
+    /** late, duplicate, dead_letter; or what is wrong: missing, extra, changed, gap, doubled, damaged, truth. */
+    cause: text().notNull(),
+    /** Of the row, or of the offsets. */
+    key: jsonb().$type<Record<string, string | number>>().notNull(),
+    /** In a sentence. */
+    message: text().notNull(),
+    records: integer64().notNull(),
+    minor: jsonb().$type<Record<string, number>>().notNull(),
+    live: jsonb().$type<Record<string, unknown> | null>(),
+    expected: jsonb().$type<Record<string, unknown> | null>(),
+    /** Records that it comes from, as `<topic>:<partition>:<offset>`; the first few. */
+    sample: jsonb().$type<string[]>().notNull(),
+  },
+  (t) => [primaryKey({ name: 'reconciliation_differences_key', columns: [t.reconciliation_id, t.ordinal] })],
+)
+
+export type ReplayState = 'ready' | 'promoted' | 'discarded'
+
+/** Replays of a job over a range, once their rows are there to be looked at; how each was decided is stored with the rows that it changed, in one transaction. */
+export const replays = pgTable(
+  'replays',
+  {
+    id: text().primaryKey(),
+    job: text().notNull(),
+    from_at: epochMs().notNull(),
+    to_at: epochMs().notNull(),
+    /** What was different about a fraud rule. */
+    rule: jsonb().$type<Record<string, unknown> | null>(),
+    schema_name: text().notNull(),
+    state: text().$type<ReplayState>().notNull(),
+    /** Against the live rows, by table. */
+    compared: jsonb().$type<Record<string, ComparedTable>>().notNull(),
+    /** Rows that took the place of how many, by table; once promoted. */
+    replaced: jsonb().$type<Record<string, { removed: number; written: number }> | null>(),
+    workflow_id: text().notNull(),
+    created_at: epochMs().notNull(),
+    decided_at: epochMs(),
+  },
+  (t) => [index('replays_by_age').on(t.created_at)],
+)

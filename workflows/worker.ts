@@ -10,7 +10,14 @@ import {
   OpenTelemetryActivityInboundInterceptor,
   OpenTelemetryActivityOutboundInterceptor,
 } from '@temporalio/interceptors-opentelemetry-v2'
-import { DefaultLogger, NativeConnection, Runtime, Worker } from '@temporalio/worker'
+import {
+  DefaultLogger,
+  NativeConnection,
+  Runtime,
+  TransportError,
+  Worker,
+  type WorkerOptions,
+} from '@temporalio/worker'
 import { createDuckdbEngine, createTrinoEngine, openJdbcCatalog, openLake, openLakeFiles } from '../db/lake/index.ts'
 import { type ObjectsSettings, openObjects } from '../db/objects/open.ts'
 import { makeOwnFolder } from '../db/own-folder.ts'
@@ -24,6 +31,7 @@ import { createActivities } from './activities/index.ts'
 import { bundleDefinitions } from './bundle.ts'
 import { type TemporalTarget, TemporalUnavailable } from './client.ts'
 import { TASK_QUEUE } from './policy.ts'
+import { type WorkerWatch, watchWorker } from './worker-health.ts'
 
 export interface WorkerSettings {
   temporal: TemporalTarget
@@ -51,7 +59,14 @@ export interface WorkerTools {
   logger: Logger
   metrics: Registry
   clock?: Clock
+  /** Default: one that nobody looks at. */
+  watch?: WorkerWatch
+  /** Waits for a Temporal that does not answer yet, until the signal aborts; else that is an error. */
+  patience?: AbortSignal
 }
+
+/** Activities at once, where nothing else is said: each may hold DuckDB's memory. */
+export const ACTIVITIES_MAX = 4
 
 export interface RunningWorker {
   /** Resolves when it has stopped; rejects when it can't go on. */
@@ -62,14 +77,17 @@ export interface RunningWorker {
 
 /** @throws TemporalUnavailable, and where a store refuses its settings */
 export async function startWorker(settings: WorkerSettings, tools: WorkerTools): Promise<RunningWorker> {
-  const { logger, metrics, clock = systemClock } = tools
+  const { logger, metrics, clock = systemClock, patience } = tools
+  const { temporal, activitiesMax: slots = ACTIVITIES_MAX } = settings
+  const watch = tools.watch ?? watchWorker({ owner: '', address: temporal.address, slots, metrics, logger, clock })
   /** Undone in reverse. */
   const opened: (() => unknown)[] = []
   const close = async (): Promise<void> => {
     for (let undo = opened.pop(); undo; undo = opened.pop()) await undo()
   }
+  const connecting = { target: temporal, logger, watch, clock, patience }
   try {
-    const connection = await connectWorker(settings.temporal, logger)
+    const connection = await connectWorker(connecting)
     opened.push(() => connection.close())
     const parent = join(settings.dataDir, 'tmp')
     await mkdir(parent, { recursive: true })
@@ -98,31 +116,36 @@ export async function startWorker(settings: WorkerSettings, tools: WorkerTools):
         threads: settings.threads,
       },
     }
-    const worker = await Worker.create({
+    const options: WorkerOptions = {
       connection,
-      namespace: settings.temporal.namespace,
+      namespace: temporal.namespace,
       taskQueue: settings.taskQueue ?? TASK_QUEUE,
       workflowBundle: await bundleDefinitions(settings.bundleDir ?? join(settings.dataDir, 'workflows'), logger),
       activities: createActivities(deps),
       interceptors: {
         activity: [
+          (context) => ({ inbound: watch.activities.interceptor(context) }),
           (context) => ({
             inbound: new OpenTelemetryActivityInboundInterceptor(context),
             outbound: new OpenTelemetryActivityOutboundInterceptor(context),
           }),
         ],
       },
-      // Each may hold DuckDB's memory.
-      maxConcurrentActivityTaskExecutions: settings.activitiesMax ?? 4,
+      maxConcurrentActivityTaskExecutions: slots,
       workflowThreadPoolSize: 1,
       maxCachedWorkflows: 100,
       shutdownGraceTime: '3 seconds',
       shutdownForceTime: '15 seconds',
-    })
+    }
+    const worker = await createWorker(options, connecting)
+    const ended = new AbortController()
+    const asking = watch.keepAsking(() => isThere(connection, temporal, clock), ended.signal)
     const run = async (): Promise<void> => {
       try {
         await worker.run()
       } finally {
+        ended.abort()
+        await asking
         await close()
       }
     }
@@ -140,17 +163,69 @@ export async function startWorker(settings: WorkerSettings, tools: WorkerTools):
   }
 }
 
-async function connectWorker({ address }: TemporalTarget, logger: Logger): Promise<NativeConnection> {
-  installRuntime(logger)
-  try {
-    return await NativeConnection.connect({ address })
-  } catch (cause) {
-    throw new TemporalUnavailable(
-      `Temporal does not answer at ${address}. Is it running? TEMPORAL_ADDRESS says where it is.`,
-      { cause },
-    )
+interface Connecting {
+  target: TemporalTarget
+  logger: Logger
+  watch: WorkerWatch
+  clock: Clock
+  patience: AbortSignal | undefined
+}
+
+const ASK_AGAIN_MS = 1_000
+const ANSWER_MS = 5_000
+/** Of gRPC. */
+const NOT_FOUND = 5
+
+function connectWorker(by: Connecting): Promise<NativeConnection> {
+  installRuntime(by.logger)
+  return untilThere(by, async () => {
+    const connection = await NativeConnection.connect({ address: by.target.address })
+    try {
+      await isThere(connection, by.target, by.clock)
+      return connection
+    } catch (error) {
+      await connection.close()
+      throw error
+    }
+  })
+}
+
+/** Temporal may have gone again since it was connected to. */
+const createWorker = (options: WorkerOptions, by: Connecting): Promise<Worker> =>
+  untilThere(by, () => Worker.create(options))
+
+/** @throws TemporalUnavailable */
+async function untilThere<T>({ target, watch, clock, patience }: Connecting, attempt: () => Promise<T>): Promise<T> {
+  const { address, namespace } = target
+  for (;;) {
+    try {
+      const result = await attempt()
+      watch.answers()
+      return result
+    } catch (cause) {
+      if ((cause as { code?: number }).code === NOT_FOUND)
+        throw new TemporalUnavailable(
+          `Temporal at ${address} has no namespace "${namespace}". Make it there, or name another in TEMPORAL_NAMESPACE.`,
+          { cause },
+        )
+      if (!isAway(cause)) throw cause
+      if (!patience || patience.aborted)
+        throw new TemporalUnavailable(
+          `Temporal does not answer at ${address}. Is it running? TEMPORAL_ADDRESS says where it is.`,
+          { cause },
+        )
+      watch.away((cause as Error).message)
+      await clock.sleep(ASK_AGAIN_MS, patience)
+    }
   }
 }
+
+/** What the SDK throws where nobody answers, or not in time. */
+const isAway = (error: unknown): boolean =>
+  error instanceof TransportError || typeof (error as { code?: unknown }).code === 'number'
+
+const isThere = (connection: NativeConnection, { namespace }: TemporalTarget, clock: Clock): Promise<unknown> =>
+  connection.withDeadline(clock.now() + ANSWER_MS, () => connection.workflowService.describeNamespace({ namespace }))
 
 let installed = false
 
@@ -165,5 +240,9 @@ function installRuntime(logger: Logger): void {
     else if (level === 'ERROR') logger.error(line, message)
     else logger.debug(line, message)
   })
-  Runtime.install({ logger: lines, shutdownSignals: [] })
+  Runtime.install({
+    logger: lines,
+    telemetryOptions: { logging: { filter: { core: 'ERROR', other: 'ERROR' }, forward: {} } },
+    shutdownSignals: [],
+  })
 }

@@ -1,86 +1,87 @@
 /** `streamforge worker`: the batch workflows as a process of its own. Any number of them share the task queue; what one breaks off when it ends, another does again. */
-import { hostname } from 'node:os'
-import { ObjectStoreError } from '../../db/objects/object-store.ts'
+import type { Config } from '../../db/config.ts'
 import { objectsSettings } from '../../db/objects/open.ts'
-import { createLogger } from '../../observability/log.ts'
-import { createRegistry } from '../../observability/metrics.ts'
 import { TemporalUnavailable } from '../../workflows/client.ts'
-import { startWorker } from '../../workflows/worker.ts'
-import type { Ready } from '../cluster/role.ts'
-import { CommandFailed, defineCommand, parseArguments, UsageError } from '../command.ts'
+import { CommandFailed } from '../command.ts'
 import { openDatabase } from '../database.ts'
-import { addressesOf, announceProcess } from '../processes.ts'
-import { endsInTime } from '../role-process.ts'
-import { configFrom } from '../settings.ts'
-import { Started } from '../started.ts'
+import { defineRole, METRICS_USAGE, type RunningRole } from '../role-process.ts'
 
-export const worker = defineCommand({
+export const worker = defineRole({
   name: 'worker',
   usage: `streamforge worker [options]
 
 Runs the batch workflows (daily aggregation, quality, reconciliation, upkeep of the lake, imports, replays) of Temporal's task queue, until SIGTERM or Ctrl-C. Needs TEMPORAL_ADDRESS and
 DATABASE_URL; STREAMFORGE_OBJECTS_URL says where the lake's files are, TRINO_URL names a Trino that does the SQL instead of DuckDB.
 
-  --metrics-port N  where metrics and health are served (default: STREAMFORGE_METRICS_PORT, else any free port, which is told; "off": nowhere)
+${METRICS_USAGE}
   --data DIR        for temporary files, and for objects where no STREAMFORGE_OBJECTS_URL is set (default: STREAMFORGE_DATA_DIR, else ./data)`,
-  async run(args, io) {
-    const { values, positionals } = parseArguments(args, {
-      data: { type: 'string' },
-      'metrics-port': { type: 'string' },
-    })
-    if (positionals.length > 0) throw new UsageError(`worker takes options only, not "${positionals[0]}".`)
-    const config = configFrom(io.env, { dataDir: values.data, metricsPort: values['metrics-port'] })
-    const missing = [
-      ...(config.temporalAddress === '' ? ['TEMPORAL_ADDRESS, e.g. TEMPORAL_ADDRESS=127.0.0.1:7233'] : []),
-      ...(config.databaseUrl === null
-        ? ['DATABASE_URL, e.g. DATABASE_URL=postgres://user:password@127.0.0.1:5432/streamforge']
-        : []),
-    ]
-    if (config.databaseUrl === null || missing.length > 0)
-      throw new CommandFailed(`The worker needs ${missing.join(', and ')}.`)
-    const databaseUrl = config.databaseUrl.reveal()
-    const { clock } = io
-    const logger = createLogger({ level: config.logLevel, service: 'worker' })
-    const metrics = createRegistry({ processMetrics: true })
+  says: {
+    run: 'The worker runs',
+    need: 'The worker needs',
+    stopped: 'The worker has stopped',
+    tooLate: 'The activities did not end in time; they are done again by the next worker',
+  },
+  lacks: ({ temporalAddress }) =>
+    temporalAddress === '' ? ['TEMPORAL_ADDRESS, e.g. TEMPORAL_ADDRESS=127.0.0.1:7233'] : [],
+  expects: [TemporalUnavailable],
+  async prepare({ config, databaseUrl, logger, metrics, clock, owner, isChild }) {
+    const { ACTIVITIES_MAX, startWorker } = await loadWorker()
+    const { watchWorker } = await import('../../workflows/worker-health.ts')
     await (await openDatabase(databaseUrl, 'DATABASE_URL', { max: 1, name: 'streamforge-worker-start' })).close()
-    const started = new Started(logger)
-    // The last thing: until then the process is one that runs here.
-    let leave = async (): Promise<void> => {}
-    try {
-      leave = await announceProcess(config.dataDir, {
-        role: 'worker',
-        url: null,
-        startedMs: clock.now(),
-        addresses: addressesOf(config),
-      })
-      const running = await startWorker(
-        {
-          temporal: { address: config.temporalAddress, namespace: config.temporalNamespace },
-          taskQueue: config.temporalTaskQueue,
-          databaseUrl,
-          objects: objectsSettings(config),
-          dataDir: config.dataDir,
-          currency: config.currency,
-          memoryMb: config.workerMemoryMb,
-          threads: 2,
-          trinoUrl: config.trinoUrl?.reveal() ?? null,
-        },
-        { logger, metrics, clock },
-      )
-      io.tellParent?.({ ready: true, url: null, firstLogin: null } satisfies Ready)
-      io.out(`The worker runs on the queue ${config.temporalTaskQueue} of ${config.temporalAddress}.\n`)
-      io.signal.addEventListener('abort', () => void running.stop(), { once: true })
-      if (io.signal.aborted) void running.stop()
-      await endsInTime(running.done, io)
-      logger.info({ owner: `${hostname()}-${process.pid}` }, 'The worker has stopped')
-      return 0
-    } catch (error) {
-      if (error instanceof TemporalUnavailable || error instanceof ObjectStoreError)
-        throw new CommandFailed(error.message)
-      throw error
-    } finally {
-      await started.stop()
-      await leave()
+    const { temporalAddress: address } = config
+    const watch = watchWorker({ owner, address, slots: ACTIVITIES_MAX, metrics, logger, clock })
+    return {
+      health: watch,
+      async start(): Promise<RunningRole> {
+        const stopping = new AbortController()
+        const tools = { logger, metrics, clock, watch, ...(isChild && { patience: stopping.signal }) }
+        const starting = startWorker(settingsOf(config, databaseUrl), tools)
+        // One that is a child waits for its Temporal in the open, where its health tells of it.
+        if (!isChild) await starting
+        return {
+          done: starting.then(
+            ({ done }) => done,
+            (error) => {
+              if (!stopping.signal.aborted) throw error
+            },
+          ),
+          async stop() {
+            stopping.abort()
+            // Where it did not begin, `done` tells why.
+            await starting.then(
+              (running) => running.stop(),
+              () => {},
+            )
+          },
+        }
+      },
     }
   },
 })
+
+/** Temporal's SDK is half native, and is not made for every platform. */
+async function loadWorker(): Promise<typeof import('../../workflows/worker.ts')> {
+  try {
+    return await import('../../workflows/worker.ts')
+  } catch (error) {
+    const { platform, arch } = process
+    throw new CommandFailed(
+      `Temporal's SDK can't be used on this system (${platform}, ${arch}, Node ${process.versions.node}): ${(error as Error).message.split('\n')[0]}. It is made for Linux with glibc, macOS and Windows, on x64 and arm64; a worker on such a machine can share the task queue, and STREAMFORGE_WORKFLOWS=off runs none here.`,
+    )
+  }
+}
+
+function settingsOf(config: Config, databaseUrl: string) {
+  return {
+    temporal: { address: config.temporalAddress, namespace: config.temporalNamespace },
+    taskQueue: config.temporalTaskQueue,
+    databaseUrl,
+    objects: objectsSettings(config),
+    dataDir: config.dataDir,
+    importDir: config.importDir,
+    currency: config.currency,
+    memoryMb: config.workerMemoryMb,
+    threads: 2,
+    trinoUrl: config.trinoUrl?.reveal() ?? null,
+  }
+}

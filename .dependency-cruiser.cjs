@@ -21,6 +21,11 @@ module.exports = {
     room('jobs', '^streams/jobs/', '^streams/(contract|time|operators|jobs)/'),
     room('log', '^streams/log/', '^streams/(contract|time|log)/|^db/lmdb\\.ts$|^observability/'),
     room('runtime', '^streams/runtime/', '^streams/|^db/(features|objects)/|^observability/'),
+    room(
+      'shadow',
+      '^streams/shadow/',
+      '^streams/(contract|time|operators|jobs|runtime|shadow)/|^streams/(topology|lake-writer/offsets)\\.ts$|^db/(lake|postgres)/',
+    ),
     // The ports that db/ implements are types, and the error classes they name (Fenced).
     room(
       'db',
@@ -32,7 +37,7 @@ module.exports = {
       'workflows',
       '^workflows/',
       // Imports read files as the replay does, and fill the lake's tables as the lake-writer does.
-      '^(workflows|db|observability)/|^streams/(contract|time|sources|lake-tables)/|^streams/(log/event-log|dead-letters/dead-letter)\\.ts$',
+      '^(workflows|db|observability)/|^streams/(contract|time|sources|lake-tables)/|^streams/(log/event-log|dead-letters/dead-letter|shadow/index)\\.ts$',
     ),
     // What runs in a workflow's sandbox is deterministic: no I/O, no clock. Activities are known there by their types alone.
     {
@@ -40,7 +45,8 @@ module.exports = {
       severity: 'error',
       from: { path: '^workflows/(definitions/|policy\\.ts$|input\\.ts$)', pathNot: '\\.test\\.ts$' },
       to: {
-        pathNot: '^workflows/(definitions/|policy\\.ts$|input\\.ts$)|^node_modules/(@temporalio/(workflow|common)|zod)/',
+        pathNot:
+          '^workflows/(definitions/|policy\\.ts$|input\\.ts$)|^node_modules/(@temporalio/(workflow|common)|zod)/',
         dependencyTypesNot: ['type-only'],
       },
     },

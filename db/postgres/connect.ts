@@ -31,6 +31,8 @@ export interface ConnectOptions {
    * the locks that its successor waits for.
    */
   idleInTransactionTimeoutMs?: number
+  /** Where tables without a schema are looked for and made; default: `public`. */
+  schema?: string
 }
 
 const TIMESTAMPTZ = 1184
@@ -38,7 +40,7 @@ const INT8 = 20
 
 /** Opens no connection yet: the first query does. */
 export function connect(url: string, options: ConnectOptions): Database {
-  const { max, name = 'streamforge', statementTimeoutMs, idleInTransactionTimeoutMs } = options
+  const { max, name = 'streamforge', statementTimeoutMs, idleInTransactionTimeoutMs, schema } = options
   const sql = postgres(url, {
     max,
     connect_timeout: 10,
@@ -52,6 +54,7 @@ export function connect(url: string, options: ConnectOptions): Database {
       ...(idleInTransactionTimeoutMs === undefined
         ? {}
         : { idle_in_transaction_session_timeout: idleInTransactionTimeoutMs }),
+      ...(schema === undefined ? {} : { search_path: `"${schema.replaceAll('"', '""')}"` }),
     },
     // Sums beyond 2^53 are caught where they are read (queries/numbers.ts): throwing here would break the connection's protocol.
     types: {

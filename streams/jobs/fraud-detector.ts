@@ -17,14 +17,24 @@ interface SuspectOrder {
   status: OrderStatus
 }
 
+/** Whether the order can be part of a match. A refund gives money back: it is no order. */
+export const isSuspect = (rule: FraudRule, o: Pick<Order, 'amount_minor' | 'currency' | 'status'>): boolean =>
+  o.amount_minor > rule.aboveMinor && o.currency === rule.currency && o.status !== 'refunded'
+
+/** The id of a match: of the same orders in the same order it is the same. */
+export const alertId = (
+  rule: FraudRule,
+  user: string,
+  orders: readonly { orderId: string; status: string }[],
+): string => stableId(rule.id, rule.version, user, ...orders.map(({ orderId, status }) => `${orderId}#${status}`))
+
 export const detector = (rule: FraudRule) =>
   repetition<OrderPart, SuspectOrder>({
     name: `fraud-detector/${rule.id}`,
     count: rule.orders,
     withinMs: rule.withinMs,
     key: (o) => o.user_id,
-    // A refund gives money back: it is no order.
-    where: (o) => o.amount_minor > rule.aboveMinor && o.currency === rule.currency && o.status !== 'refunded',
+    where: (o) => isSuspect(rule, o),
     detail: (o) => ({ orderId: o.order_id, amountMinor: o.amount_minor, status: o.status }),
     detailSchema: {
       type: 'record',
@@ -36,7 +46,11 @@ export const detector = (rule: FraudRule) =>
       ],
     },
     id: (user, candidates) =>
-      stableId(rule.id, rule.version, user, ...candidates.map((c) => `${c.detail.orderId}#${c.detail.status}`)),
+      alertId(
+        rule,
+        user,
+        candidates.map((c) => c.detail),
+      ),
     emit(out, user, match, { partition, final, announce }) {
       const row = alertRow(rule, user, match, partition, final)
       out.row('fraud_alerts', row)
@@ -81,9 +95,11 @@ function alertRow(
   }
 }
 
-export const fraudDetector: Job = {
+export const fraudDetectorOf = (rules: readonly FraudRule[]): Job => ({
   name: 'fraud-detector',
   about: 'Repeated high-value orders of one user within minutes, told at once, with the orders as evidence.',
   reads: { [ORDERS]: READS },
-  on: { [ORDERS]: FRAUD_RULES.map(detector) },
-}
+  on: { [ORDERS]: rules.map(detector) },
+})
+
+export const fraudDetector: Job = fraudDetectorOf(FRAUD_RULES)

@@ -50,8 +50,10 @@ export class Deduplicator {
   #chunkNumber = 0
   #restored: Map<number, FingerprintSet> | undefined
 
-  constructor(horizonMs = DEDUPE_HORIZON_MS) {
+  /** @param originMs of a partition that is read from its middle: the stream time of its first event, from which generations are counted */
+  constructor(horizonMs = DEDUPE_HORIZON_MS, originMs = Number.NEGATIVE_INFINITY) {
     this.#recent = new RecentIds(horizonMs)
+    this.#recent.generationStartMs = originMs
     this.#recent.onAdded = (a, b, c, d) => {
       const generation = this.#recent.generationStartMs
       let list = this.#unsaved.get(generation)

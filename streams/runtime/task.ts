@@ -33,10 +33,15 @@ export interface TaskOptions<T extends InputTopic> {
   topology: readonly Job[]
   topic: T
   partition: number
-  decoder: Decoder<EventOf[T]>
+  /** Missing: the task is given events, by {@link Task.apply}. */
+  decoder?: Decoder<EventOf[T]>
   encodeAlert: (row: AlertRow) => Buffer
   /** See RuntimeSettings. */
   hotEntries?: number
+  /** For a task that begins in the middle of its partition: the stream time of the partition's first event, which the generations of deduplication are counted from. */
+  dedupeOriginMs?: number
+  /** Told of every event that is counted as late or duplicate; `job` is `*` where no job saw it. */
+  onRefused?: (refusal: { record: LogRecord; event: EventOf[T]; job: string; outcome: Outcome }) => void
 }
 
 /** What a flush takes from a task. */
@@ -73,10 +78,11 @@ export class Task<T extends InputTopic = InputTopic> {
   /** Highest event time, capped: the stream time that the watermark follows. */
   streamTimeMs = Number.NEGATIVE_INFINITY
 
-  readonly #decoder: Decoder<EventOf[T]>
+  readonly #decoder: Decoder<EventOf[T]> | undefined
   readonly #operators: Operator<EventOf[T]>[]
   readonly #outcomes
-  readonly #dedupe = new Deduplicator()
+  readonly #dedupe: Deduplicator
+  readonly #onRefused: TaskOptions<T>['onRefused']
   readonly #identity: (event: EventOf[T]) => string
   readonly #encodeAlert: (row: AlertRow) => Buffer
   readonly #at: { -readonly [K in keyof At]: At[K] }
@@ -86,6 +92,8 @@ export class Task<T extends InputTopic = InputTopic> {
     this.topic = options.topic
     this.partition = options.partition
     this.#decoder = options.decoder
+    this.#dedupe = new Deduplicator(undefined, options.dedupeOriginMs)
+    this.#onRefused = options.onRefused
     this.#encodeAlert = options.encodeAlert
     this.#operators = operatorsFor(options.topology, options.topic, options.partition, options.hotEntries)
     this.#outcomes = outcomeCounts(options.topic)(options.partition)
@@ -105,7 +113,7 @@ export class Task<T extends InputTopic = InputTopic> {
 
   /** Fetches what decoding these records will need; undefined when nothing is. */
   prepare(records: readonly LogRecord[]): Promise<void> | undefined {
-    return this.#decoder.prepare(records)
+    return this.#decoder?.prepare(records)
   }
 
   /** @throws an operator's own error: a bug, after which this task must not go on */
@@ -113,18 +121,31 @@ export class Task<T extends InputTopic = InputTopic> {
     for (const record of records) {
       // A subscription may deliver again what was read before a rebalance.
       if (record.offset < this.nextOffset) continue
-      this.#processOne(record)
+      const event = this.#decode(record)
+      if (event !== null) this.#applyOne(record, event)
       this.nextOffset = record.offset + 1
     }
   }
 
-  #processOne(record: LogRecord): void {
-    const at = this.#at
-    at.offset = record.offset
-    at.traceId = traceIdOf(record)
-    let event: EventOf[T]
+  /** Does what {@link process} does, with a record that somebody else has decoded: its value is not looked at. */
+  apply(record: LogRecord, event: EventOf[T]): void {
+    if (record.offset < this.nextOffset) return
+    this.#stand(record)
+    this.#applyOne(record, event)
+    this.nextOffset = record.offset + 1
+  }
+
+  #stand(record: LogRecord): void {
+    this.#at.offset = record.offset
+    this.#at.traceId = traceIdOf(record)
+  }
+
+  /** @returns null for a dead letter */
+  #decode(record: LogRecord): EventOf[T] | null {
+    if (!this.#decoder) throw new Error('A task without a decoder is given events, not records.')
+    this.#stand(record)
     try {
-      event = this.#decoder.decode(record.value, {
+      return this.#decoder.decode(record.value, {
         appendedAtMs: record.appendedAtMs,
         partition: this.partition,
         offset: record.offset,
@@ -132,8 +153,12 @@ export class Task<T extends InputTopic = InputTopic> {
     } catch (error) {
       if (!(error instanceof Undecodable)) throw error
       this.#deadLetter(record, error)
-      return
+      return null
     }
+  }
+
+  #applyOne(record: LogRecord, event: EventOf[T]): void {
+    const at = this.#at
     this.counters.events++
     const streamTime = Math.min(event.event_time, record.appendedAtMs + FUTURE_CAP_MS)
     if (streamTime > this.streamTimeMs) {
@@ -145,10 +170,13 @@ export class Task<T extends InputTopic = InputTopic> {
     for (const operator of this.#operators) if (operator.nextTimerMs <= at.watermarkMs) operator.advance(at)
     if (!this.#dedupe.isNew(this.#identity(event), this.streamTimeMs)) {
       this.#count('*', 'duplicate', 'seen_before')
+      this.#onRefused?.({ record, event, job: '*', outcome: 'duplicate' })
       return
     }
     for (const operator of this.#operators) {
-      if (operator.process(event, at) === 'late') this.#late(record, operator.name, event.event_time)
+      if (operator.process(event, at) !== 'late') continue
+      this.#late(record, operator.name, event.event_time)
+      this.#onRefused?.({ record, event, job: operator.name, outcome: 'late' })
     }
   }
 

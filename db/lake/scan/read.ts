@@ -15,20 +15,30 @@ export type Row = Record<string, Value | null>
 export interface ReadOptions extends DuckOptions {
   /** By the names of the plan's schema; default: all. */
   columns?: readonly string[]
+  /** Ascending by these of the columns; what does not fit into memory while it is sorted is spilled. Default: no order. */
+  orderBy?: readonly string[]
+  /** Ends the reading, also while it sorts. */
+  signal?: AbortSignal
 }
 
-/** Nested columns come as DuckDB gives them. Without order, as the files have the rows. @throws MissingFile, Error */
+/** Nested columns come as DuckDB gives them. Without `orderBy` in no order, as the files have the rows. @throws MissingFile, Error */
 export async function* readRows(lake: Lake, plan: ScanPlan, options: ReadOptions = {}): AsyncGenerator<Row[]> {
   const fields = projected(plan.schema, options.columns)
   const forms = fields.map(({ type }) => (typeof type === 'string' ? columnForm(type) : null))
+  const { orderBy = [], signal } = options
   const duck = await openDuck(options)
+  const interrupt = () => duck.connection.interrupt()
+  signal?.addEventListener('abort', interrupt)
   try {
+    signal?.throwIfAborted()
     const copies = await mkdtemp(join(duck.folder, 'copies-'))
     const relation = await relationOf(lake, plan, fields, copies)
     const select = fields.map(({ name }, i) => forms[i]?.toResult(identifier(name)) ?? identifier(name))
     try {
-      const result = await duck.connection.stream(`SELECT ${select.join(', ') || '1'} FROM (${relation})`)
+      const order = orderBy.length > 0 ? ` ORDER BY ${orderBy.map(identifier).join(', ')}` : ''
+      const result = await duck.connection.stream(`SELECT ${select.join(', ') || '1'} FROM (${relation})${order}`)
       for (;;) {
+        signal?.throwIfAborted()
         const chunk = await result.fetchChunk()
         if (!chunk || chunk.rowCount === 0) break
         const columns = chunk.getColumns()
@@ -37,10 +47,12 @@ export async function* readRows(lake: Lake, plan: ScanPlan, options: ReadOptions
         )
       }
     } catch (error) {
+      signal?.throwIfAborted()
       throw await whichIsDamaged(lake, duck, plan, { folder: copies, error })
     }
     await rm(copies, { recursive: true, force: true })
   } finally {
+    signal?.removeEventListener('abort', interrupt)
     await duck.close()
   }
 }

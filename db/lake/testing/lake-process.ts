@@ -1,26 +1,20 @@
 /**
  * A process that works on one table, for tests that kill it: `node --import cli/typescript.mjs lake-process.ts '<LakeTask as JSON>'`.
  *
- * It kills itself, as `kill -9` would, right before the call of a store or the catalog that it is told: nothing of it runs any more. Between two calls that change something
- * nothing changes, so these are all the moments there are. What it prints it has been acknowledged.
+ * It kills itself at the call that it is told (`mortal-lake.ts`). What it prints it has been acknowledged.
  */
-import { openFolderObjects } from '../../objects/folder.ts'
-import type { BulkObjectStore } from '../../objects/object-store.ts'
 import { connect } from '../../postgres/connect.ts'
-import type { Catalog } from '../catalog/catalog.ts'
 import {
   appendFiles,
   compact,
   expireSnapshots,
   type Lake,
   loadTable,
-  openJdbcCatalog,
-  openLake,
-  openLakeFiles,
   openWriter,
   removeOrphans,
   type TableName,
 } from '../index.ts'
+import { openMortalLake } from './mortal-lake.ts'
 
 export interface LakeTask {
   url: string
@@ -43,46 +37,13 @@ const small = { memoryMb: 64, threads: 1 }
 /** Of every table here: two partitions, by whether the id is odd. */
 export const rowOf = (id: number) => ({ id: BigInt(id), event_time: BigInt(id % 2) * DAY_US, user: `u${id}` })
 
-/** Counts the calls that change something, and dies when it is time. */
-function mortal<T extends object>(target: T, methods: readonly (keyof T)[], step: () => Promise<void>): T {
-  const wrapped = { ...target }
-  for (const name of methods) {
-    const method = target[name] as (...args: unknown[]) => Promise<unknown>
-    Object.assign(wrapped, {
-      [name]: async (...args: unknown[]) => {
-        await step()
-        return method.apply(target, args)
-      },
-    })
-  }
-  return wrapped
-}
-
 async function main(task: LakeTask): Promise<void> {
-  let steps = 0
-  const step = async (): Promise<void> => {
-    if (++steps !== task.dieAt) return
-    process.kill(process.pid, 'SIGKILL')
-    await new Promise(() => {})
-  }
   const database = connect(task.url, { max: 2 })
-  const folder = await openFolderObjects(task.objects)
-  const store: BulkObjectStore = {
-    ...mortal(folder, ['put', 'putIfAbsent', 'putFile', 'delete'], step),
-    // One by one, so that it may die among them.
-    async deleteMany(keys) {
-      for (const key of keys) {
-        await step()
-        await folder.delete(key)
-      }
-    },
-  }
-  const catalog: Catalog = mortal(await openJdbcCatalog(database.sql), ['create', 'swap', 'drop'], step)
-  const lake = openLake(catalog, openLakeFiles(store))
+  const { lake, step, steps } = await openMortalLake(database.sql, task)
   await run(lake, task)
   // After the last call, before anybody knows.
   await step()
-  process.stdout.write(`done after ${steps}\n`)
+  process.stdout.write(`done after ${steps()}\n`)
   await database.close()
 }
 

@@ -18,7 +18,8 @@ export interface EndedProcess {
 const NODE = ['--import', fileURLToPath(new URL('../../../cli/typescript.mjs', import.meta.url))]
 const SCRIPT = fileURLToPath(new URL('./lake-process.ts', import.meta.url))
 
-export function lakeProcesses() {
+/** @param script reads its task from its one argument; default: `lake-process.ts` */
+export function lakeProcesses<Task extends { objects: string; scratch: string } = LakeTask>(script = SCRIPT) {
   const children = new Set<ChildProcess>()
   let folder = ''
   beforeAll(async () => {
@@ -33,9 +34,9 @@ export function lakeProcesses() {
     get objects() {
       return join(folder, 'objects')
     },
-    async run(task: Omit<LakeTask, 'objects' | 'scratch'>): Promise<EndedProcess> {
+    async run(task: Omit<Task, 'objects' | 'scratch'>): Promise<EndedProcess> {
       const places = { objects: join(folder, 'objects'), scratch: join(folder, 'scratch') }
-      const child = spawn(process.execPath, [...NODE, SCRIPT, JSON.stringify({ ...task, ...places })], {
+      const child = spawn(process.execPath, [...NODE, script, JSON.stringify({ ...task, ...places })], {
         stdio: ['ignore', 'pipe', 'pipe'],
       })
       children.add(child)

@@ -102,13 +102,16 @@ export function expectedText(
     case 'unique':
       return `0 rows that repeat ${listed(check.columns)}`
     case 'accepted_values':
-      return `0 rows whose ${check.column} is none of ${check.values.join(', ')}`
+      return `0 rows whose ${check.column} is none of ${someOf(check.values)}`
     case 'range':
       return `0 rows whose ${check.column} is not ${rangeText(check)}`
     case 'referential':
       return `0 rows whose ${listed(Object.keys(check.columns))} is not in ${check.to}`
   }
 }
+
+const someOf = (values: readonly string[]): string =>
+  values.length <= 10 ? values.join(', ') : `${values.slice(0, 5).join(', ')} and ${values.length - 5} more`
 
 const listed = (columns: readonly string[]): string => (columns.length === 1 ? columns[0]! : `(${columns.join(', ')})`)
 

@@ -4,7 +4,7 @@ import { FACTS } from './facts.ts'
 import { METRICS } from './metrics.ts'
 import { STAGING } from './staging.ts'
 
-export { type Severity, STAGES, type Stage, type TableExpectations } from './expectation.ts'
+export { type Check, type Severity, STAGES, type Stage, type TableExpectations } from './expectation.ts'
 export { type CheckDeps, type CheckOptions, type CheckResult, runChecks } from './run.ts'
 
 export const EXPECTATIONS: readonly TableExpectations[] = [...STAGING, ...FACTS, ...METRICS]

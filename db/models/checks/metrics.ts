@@ -4,8 +4,16 @@ import type { Expectation, TableExpectations } from './expectation.ts'
 
 const share = (column: string): Expectation =>
   must({ kind: 'range', column, min: 0, max: 1 }, `${column} is a share of a whole: between 0 and 1.`)
-const atMost = (column: string, of: string): Expectation =>
-  must({ kind: 'range', column, max: { column: of } }, `${column} is a part of ${of}, so it is at most that.`)
+/** Of counts: a part is not negative, and not more than the whole. */
+const partOf = (column: string, whole: string): Expectation =>
+  must(
+    { kind: 'range', column, min: 0, max: { column: whole } },
+    `${column} is a part of ${whole}: between nothing and all of it.`,
+  )
+const net: Expectation = must(
+  { kind: 'range', column: 'net_minor', max: { column: 'gross_minor' } },
+  'What is left is at most what was earned; it may be below zero on a day that gives back more.',
+)
 const counted = (column: string): Expectation =>
   must(
     { kind: 'referential', columns: { day: 'day' }, to: 'metrics_daily_kpis' },
@@ -20,21 +28,11 @@ export const METRICS: readonly TableExpectations[] = [
     expectations: [
       schema,
       must({ kind: 'unique', columns: ['day'] }, 'A day has one row of figures.'),
-      ...counts(
-        'events',
-        'page_views',
-        'users',
-        'sessions',
-        'orders',
-        'failed_orders',
-        'refunds',
-        'customers',
-        'trips',
-      ),
-      atMost('page_views', 'events'),
-      atMost('users', 'sessions'),
-      atMost('converted_sessions', 'sessions'),
-      atMost('customers', 'orders'),
+      ...counts('events', 'sessions', 'orders', 'failed_orders', 'refunds', 'trips'),
+      partOf('page_views', 'events'),
+      partOf('users', 'sessions'),
+      partOf('converted_sessions', 'sessions'),
+      partOf('customers', 'orders'),
       share('conversion_rate'),
       should(
         { kind: 'range', column: 'conversion_rate', max: 0.5 },
@@ -51,7 +49,7 @@ export const METRICS: readonly TableExpectations[] = [
       uniqueKey('metrics_daily_revenue'),
       ...counts('orders', 'refunds'),
       ...notNegative('gross_minor', 'refunded_minor', 'average_order_minor'),
-      atMost('net_minor', 'gross_minor'),
+      net,
     ],
   },
   {
@@ -63,7 +61,7 @@ export const METRICS: readonly TableExpectations[] = [
       uniqueKey('metrics_revenue_by_category'),
       ...counts('orders', 'refunds'),
       ...notNegative('gross_minor', 'refunded_minor'),
-      atMost('net_minor', 'gross_minor'),
+      net,
       must(
         { kind: 'referential', columns: { day: 'day', currency: 'currency' }, to: 'metrics_daily_revenue' },
         'Every currency of a category is among those of the day: both are made of the same orders.',
@@ -83,7 +81,7 @@ export const METRICS: readonly TableExpectations[] = [
       ),
       ...counts('trips', 'orders', 'duration_s', 'distance_m'),
       ...notNegative('fare_minor', 'gross_minor', 'refunded_minor'),
-      atMost('net_minor', 'gross_minor'),
+      net,
     ],
   },
   {
@@ -101,7 +99,7 @@ export const METRICS: readonly TableExpectations[] = [
         },
         'The funnel has these five stages.',
       ),
-      atMost('users', 'sessions'),
+      partOf('users', 'sessions'),
       share('rate_of_visits'),
       share('rate_of_previous'),
     ],

@@ -18,11 +18,10 @@ export async function rowsBefore(
   day: string,
   { days }: Pick<History, 'days'>,
 ): Promise<RowsBefore> {
-  const end = dayNumber(day)
   const plan = await planScan(lake, metadata, {
     where: [
-      { column: DAY.name, op: '>=', value: end - days },
-      { column: DAY.name, op: '<', value: end },
+      { column: DAY.name, op: '>=', value: dayNumber(day) - days },
+      { column: DAY.name, op: '<=', value: dayNumber(day) - 1 },
     ],
   })
   const counts = new Map<unknown, number>()

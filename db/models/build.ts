@@ -53,6 +53,11 @@ export interface ModelEngine {
   build(model: Model, options?: BuildOptions): Promise<Built>
 }
 
+/** What the day was begun with can't be read any more; it is to be begun anew. */
+export class SnapshotGone extends Error {
+  override readonly name = 'SnapshotGone'
+}
+
 /** An input with its table as it is now and the snapshot that is read of it. */
 export interface PinnedInput extends Input {
   /** null: there is none, which is one without rows. */
@@ -114,7 +119,7 @@ export async function pinInputs(lake: Lake, sql: string, pins: Pins = {}): Promi
 function snapshotOf(loaded: Table | null, table: string, pin: string): Long {
   const found = loaded?.metadata.snapshots.find((each) => String(each['snapshot-id']) === pin)
   if (!found)
-    throw new Error(
+    throw new SnapshotGone(
       `The snapshot ${pin} of ${table}, with which the day was begun, is gone: it has expired. Start the day anew, and keep snapshots longer than a day's build takes.`,
     )
   return found['snapshot-id']

@@ -25,21 +25,26 @@ export interface PinnedDay {
   day: string
   pins: Pins
   counts: RawCounts
+  /** Of the pinned snapshots: a higher one saw more. */
+  sequences: Readonly<Record<string, number>>
 }
 
 export async function pinDay(lake: Lake, day: string): Promise<PinnedDay> {
   const number = dayNumber(day)
   const pins: Record<string, string | null> = {}
   const counts: Record<string, number> = {}
+  const sequences: Record<string, number> = {}
   for (const table of RAW_COLUMNS.keys()) {
     const metadata = await metadataOf(lake, table)
-    const snapshotId = (metadata && currentSnapshot(metadata)?.['snapshot-id']) ?? null
+    const snapshot = metadata && currentSnapshot(metadata)
+    const snapshotId = snapshot?.['snapshot-id'] ?? null
     pins[table] = snapshotId === null ? null : String(snapshotId)
-    if (!metadata || snapshotId === null) continue
+    if (!metadata || !snapshot || snapshotId === null) continue
+    sequences[table] = Number(snapshot['sequence-number'])
     const rows = (await rowsByDay(lake, metadata, snapshotId)).get(number) ?? 0
     if (rows > 0) counts[table] = rows
   }
-  return { day, pins, counts }
+  return { day, pins, counts, sequences }
 }
 
 /** Of every day that any raw table has rows of, as the tables are now. */

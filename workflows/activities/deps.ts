@@ -2,6 +2,7 @@
  * What activities need from outside, opened once per worker by `workflows/worker.ts`; tests bring their own. Activities are the only part of a workflow that touches the world.
  */
 import type { Lake, SqlEngine } from '../../db/lake/index.ts'
+import type { ModelEngine } from '../../db/models/build.ts'
 import type { BulkObjectStore } from '../../db/objects/object-store.ts'
 import type { Database } from '../../db/postgres/connect.ts'
 import type { Logger } from '../../observability/log.ts'
@@ -12,6 +13,8 @@ export interface ActivityDeps {
   lake: Lake
   /** SQL over the lake: DuckDB, or Trino where TRINO_URL names one. */
   engine: SqlEngine
+  /** Builds the star schema, with the same engine. */
+  models: ModelEngine
   database: Database
   /** For connections with settings of their own. A secret. */
   databaseUrl: string

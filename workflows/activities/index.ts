@@ -3,6 +3,8 @@ import type { ActivityDeps } from './deps.ts'
 import { tellingFailures } from './failures.ts'
 import { importActivities } from './imports.ts'
 import { maintenanceActivities } from './maintenance.ts'
+import { modelActivities } from './models.ts'
+import { qualityActivities } from './quality.ts'
 
 export type Activities = ReturnType<typeof createActivities>
 
@@ -10,4 +12,6 @@ export const createActivities = (deps: ActivityDeps) =>
   tellingFailures({
     ...importActivities(deps),
     ...maintenanceActivities(deps),
+    ...modelActivities(deps),
+    ...qualityActivities(deps),
   })

@@ -18,6 +18,7 @@ import { z } from 'zod'
 import type { ImportActivities, ImportStatus } from '../activities/imports.ts'
 import { parseInput } from '../input.ts'
 import { LONG, QUICK } from '../policy.ts'
+import { reason } from './reason.ts'
 
 const { claimImport, importStretch } = proxyActivities<ImportActivities>(LONG)
 const { endImport } = proxyActivities<ImportActivities>(QUICK)
@@ -83,7 +84,7 @@ export async function importFile(given?: ImportInput): Promise<ImportProgress> {
     if (!isCancellation(error) && !(error instanceof ActivityFailure)) throw error
     const isCancelled = isCancellation(error)
     const state = isCancelled ? 'cancelled' : 'failed'
-    const why = isCancelled ? 'Cancelled.' : innermost(error)
+    const why = isCancelled ? 'Cancelled.' : reason(error)
     const message = await CancellationScope.nonCancellable(() => ended(progress, { state, why, runId }))
     if (isCancelled) throw new CancelledFailure(message, [progress])
     throw error
@@ -118,10 +119,4 @@ function tell(progress: ImportProgress, { id, table, bytes, bytesTotal, rows, do
     bytes,
     bytes_total: bytesTotal,
   } satisfies Partial<ImportProgress>)
-}
-
-function innermost(error: unknown): string {
-  let cause: unknown = error
-  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause
-  return cause instanceof Error ? cause.message : String(cause)
 }

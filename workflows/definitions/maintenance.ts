@@ -4,7 +4,6 @@
  */
 import {
   ApplicationFailure,
-  ChildWorkflowFailure,
   defineQuery,
   executeChild,
   isCancellation,
@@ -18,6 +17,7 @@ import { z } from 'zod'
 import type { MaintenanceActivities, TableUpkeep } from '../activities/maintenance.ts'
 import { parseInput, table } from '../input.ts'
 import { LONG, QUICK, workflowId } from '../policy.ts'
+import { reason } from './reason.ts'
 
 const { lakeTables } = proxyActivities<MaintenanceActivities>(QUICK)
 const activities = proxyActivities<MaintenanceActivities>(LONG)
@@ -124,12 +124,4 @@ async function upkeep(
       progress,
     )
   return results
-}
-
-/** The innermost cause is what a person can mend. */
-function reason(error: unknown): string {
-  let cause: unknown = error
-  while (cause instanceof Error && cause.cause instanceof Error) cause = cause.cause
-  if (cause instanceof ChildWorkflowFailure) return `its run ended as ${cause.message}`
-  return cause instanceof Error ? cause.message : String(cause)
 }

@@ -30,9 +30,7 @@ import { type Clock, systemClock } from '../streams/time/clock.ts'
 import type { ActivityDeps } from './activities/deps.ts'
 import { createActivities } from './activities/index.ts'
 import { bundleDefinitions } from './bundle.ts'
-import { openTemporal, type TemporalTarget, TemporalUnavailable } from './client.ts'
-import { ensureSchedules } from './ensure-schedules.ts'
-import { startMirror } from './mirror.ts'
+import { type TemporalTarget, TemporalUnavailable } from './client.ts'
 import { TASK_QUEUE } from './policy.ts'
 import { type WorkerWatch, watchWorker } from './worker-health.ts'
 
@@ -56,12 +54,6 @@ export interface WorkerSettings {
   trinoUrl: string | null
   /** Activities at once. */
   activitiesMax?: number
-  /** Where people find Temporal's UI, for links. */
-  temporalUiUrl?: string | null
-  /** Whether it brings the queue's schedules to what is declared. Default: true. */
-  schedules?: boolean
-  /** Runs and schedules are copied into PostgreSQL so often. */
-  mirrorMs?: number
 }
 
 export interface WorkerTools {
@@ -87,7 +79,7 @@ export interface RunningWorker {
 /** @throws TemporalUnavailable, and where a store refuses its settings */
 export async function startWorker(settings: WorkerSettings, tools: WorkerTools): Promise<RunningWorker> {
   const { logger, metrics, clock = systemClock, patience } = tools
-  const { temporal, taskQueue = TASK_QUEUE, activitiesMax: slots = ACTIVITIES_MAX } = settings
+  const { temporal, activitiesMax: slots = ACTIVITIES_MAX } = settings
   const watch = tools.watch ?? watchWorker({ owner: '', address: temporal.address, slots, metrics, logger, clock })
   /** Undone in reverse. */
   const opened: (() => unknown)[] = []
@@ -129,7 +121,7 @@ export async function startWorker(settings: WorkerSettings, tools: WorkerTools):
     const options: WorkerOptions = {
       connection,
       namespace: temporal.namespace,
-      taskQueue,
+      taskQueue: settings.taskQueue ?? TASK_QUEUE,
       workflowBundle: await bundleDefinitions(settings.bundleDir ?? join(settings.dataDir, 'workflows'), logger),
       activities: createActivities(deps),
       interceptors: {
@@ -148,19 +140,6 @@ export async function startWorker(settings: WorkerSettings, tools: WorkerTools):
       shutdownForceTime: '15 seconds',
     }
     const worker = await createWorker(options, connecting)
-    const client = openTemporal(temporal)
-    opened.push(() => client.close())
-    const mirror = startMirror({
-      client,
-      database,
-      place: { taskQueue, namespace: temporal.namespace, uiUrl: settings.temporalUiUrl ?? null },
-      clock,
-      logger,
-      ...(settings.schedules !== false && { prepare: () => ensureSchedules(client, { taskQueue, logger }) }),
-      ...(settings.mirrorMs !== undefined && { intervalMs: settings.mirrorMs }),
-    })
-    let isAsked = false
-    opened.push(() => mirror.stop({ leaves: isAsked }))
     const ended = new AbortController()
     const asking = watch.keepAsking(() => isThere(connection, temporal, clock), ended.signal)
     const run = async (): Promise<void> => {
@@ -176,7 +155,6 @@ export async function startWorker(settings: WorkerSettings, tools: WorkerTools):
     return {
       done,
       async stop() {
-        isAsked = true
         if (worker.getState() === 'RUNNING') worker.shutdown()
         await done
       },

@@ -1,5 +1,5 @@
 /** A client of Temporal: for starting workflows, asking them, and for schedules. Used by commands, tests and the worker's mirror of runs. */
-import { Client, Connection } from '@temporalio/client'
+import { Client, Connection, type ConnectionOptions } from '@temporalio/client'
 import { OpenTelemetryWorkflowClientInterceptor } from '@temporalio/interceptors-opentelemetry-v2'
 
 export interface TemporalTarget {
@@ -18,19 +18,34 @@ export interface TemporalClient extends Client {
 }
 
 /** @throws TemporalUnavailable */
-export async function connectTemporal({ address, namespace }: TemporalTarget): Promise<TemporalClient> {
+export async function connectTemporal(target: TemporalTarget): Promise<TemporalClient> {
   try {
-    const connection = await Connection.connect({ address, connectTimeout: '5s' })
-    const client = new Client({
-      connection,
-      namespace,
-      interceptors: { workflow: [new OpenTelemetryWorkflowClientInterceptor()] },
-    })
-    return Object.assign(client, { close: () => connection.close() })
+    return clientOf(await Connection.connect({ ...optionsOf(target), connectTimeout: '5s' }), target)
   } catch (cause) {
     throw new TemporalUnavailable(
-      `Temporal does not answer at ${address}. Is it running? TEMPORAL_ADDRESS says where it is.`,
+      `Temporal does not answer at ${target.address}. Is it running? TEMPORAL_ADDRESS says where it is.`,
       { cause },
     )
   }
+}
+
+/** Connects when it is first used, and again after Temporal was away. */
+export const openTemporal = (target: TemporalTarget): TemporalClient =>
+  clientOf(Connection.lazy(optionsOf(target)), target)
+
+/** gRPC would wait for up to two minutes before it tries to connect again. */
+const RECONNECT_MS_MAX = 10_000
+
+const optionsOf = ({ address }: TemporalTarget): ConnectionOptions => ({
+  address,
+  channelArgs: { 'grpc.max_reconnect_backoff_ms': RECONNECT_MS_MAX },
+})
+
+function clientOf(connection: Connection, { namespace }: TemporalTarget): TemporalClient {
+  const client = new Client({
+    connection,
+    namespace,
+    interceptors: { workflow: [new OpenTelemetryWorkflowClientInterceptor()] },
+  })
+  return Object.assign(client, { close: () => connection.close() })
 }

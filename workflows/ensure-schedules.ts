@@ -20,6 +20,12 @@ import { SCHEDULES, type Schedule, scheduleId, specOf } from './schedules.ts'
 /** The note in a schedule's memo that says who made it: the task queue it is for. */
 const MARK = 'streamforge'
 
+/** @returns null: it was not made here */
+export function markedQueue({ memo }: { memo?: Record<string, unknown> }): string | null {
+  const queue = memo?.[MARK]
+  return typeof queue === 'string' ? queue : null
+}
+
 export interface Ensured {
   /** Ids, as Temporal has them. */
   created: string[]
@@ -55,8 +61,9 @@ export async function ensureSchedules(
     else logger.info({ schedule: id }, `The schedule ${id} was ${did}`)
   }
   const wanted = new Set(schedules.map(({ id }) => scheduleId(taskQueue, id)))
-  for await (const { scheduleId: id, memo } of client.schedule.list()) {
-    if (memo?.[MARK] !== taskQueue || wanted.has(id)) continue
+  for await (const schedule of client.schedule.list()) {
+    const id = schedule.scheduleId
+    if (markedQueue(schedule) !== taskQueue || wanted.has(id)) continue
     await client.schedule.getHandle(id).delete().catch(unlessGone)
     ensured.deleted.push(id)
     logger.info({ schedule: id }, `The schedule ${id} was deleted: this version has none of that name`)
@@ -75,7 +82,7 @@ async function ensureOne(client: ScheduleClient, place: Place, attempt = 1): Pro
   const handle = client.getHandle(id)
   const held = await handle.describe().catch(unlessGone)
   if (held) {
-    if (held.memo?.[MARK] !== taskQueue) return 'foreign'
+    if (markedQueue(held) !== taskQueue) return 'foreign'
     if (isAsDeclared(held, place)) return null
     await handle.update(({ state }) => ({ ...optionsOf(place), state }))
     return 'updated'

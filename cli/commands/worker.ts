@@ -83,5 +83,6 @@ function settingsOf(config: Config, databaseUrl: string) {
     memoryMb: config.workerMemoryMb,
     threads: 2,
     trinoUrl: config.trinoUrl?.reveal() ?? null,
+    temporalUiUrl: config.temporalUiUrl || null,
   }
 }

@@ -53,6 +53,8 @@ export async function openBatchWorld(temporal: TestTemporal, postgres: TestPostg
     memoryMb: 512,
     threads: 2,
     trinoUrl: null,
+    // A test that runs over the hour must not meet one.
+    schedules: false,
   }
   return {
     database,

@@ -30,7 +30,9 @@ import { type Clock, systemClock } from '../streams/time/clock.ts'
 import type { ActivityDeps } from './activities/deps.ts'
 import { createActivities } from './activities/index.ts'
 import { bundleDefinitions } from './bundle.ts'
-import { type TemporalTarget, TemporalUnavailable } from './client.ts'
+import { openTemporal, type TemporalTarget, TemporalUnavailable } from './client.ts'
+import { ensureSchedules } from './ensure-schedules.ts'
+import { startMirror } from './mirror.ts'
 import { TASK_QUEUE } from './policy.ts'
 import { type WorkerWatch, watchWorker } from './worker-health.ts'
 
@@ -54,6 +56,12 @@ export interface WorkerSettings {
   trinoUrl: string | null
   /** Activities at once. */
   activitiesMax?: number
+  /** Where people find Temporal's UI, for links. */
+  temporalUiUrl?: string | null
+  /** Whether it brings the queue's schedules to what is declared. Default: true. */
+  schedules?: boolean
+  /** Runs and schedules are copied into PostgreSQL so often. */
+  mirrorMs?: number
 }
 
 export interface WorkerTools {
@@ -79,7 +87,7 @@ export interface RunningWorker {
 /** @throws TemporalUnavailable, and where a store refuses its settings */
 export async function startWorker(settings: WorkerSettings, tools: WorkerTools): Promise<RunningWorker> {
   const { logger, metrics, clock = systemClock, patience } = tools
-  const { temporal, activitiesMax: slots = ACTIVITIES_MAX } = settings
+  const { temporal, taskQueue = TASK_QUEUE, activitiesMax: slots = ACTIVITIES_MAX } = settings
   const watch = tools.watch ?? watchWorker({ owner: '', address: temporal.address, slots, metrics, logger, clock })
   /** Undone in reverse. */
   const opened: (() => unknown)[] = []
@@ -121,7 +129,7 @@ export async function startWorker(settings: WorkerSettings, tools: WorkerTools):
     const options: WorkerOptions = {
       connection,
       namespace: temporal.namespace,
-      taskQueue: settings.taskQueue ?? TASK_QUEUE,
+      taskQueue,
       workflowBundle: await bundleDefinitions(settings.bundleDir ?? join(settings.dataDir, 'workflows'), logger),
       activities: createActivities(deps),
       interceptors: {
@@ -140,6 +148,19 @@ export async function startWorker(settings: WorkerSettings, tools: WorkerTools):
       shutdownForceTime: '15 seconds',
     }
     const worker = await createWorker(options, connecting)
+    const client = openTemporal(temporal)
+    opened.push(() => client.close())
+    const mirror = startMirror({
+      client,
+      database,
+      place: { taskQueue, namespace: temporal.namespace, uiUrl: settings.temporalUiUrl ?? null },
+      clock,
+      logger,
+      ...(settings.schedules !== false && { prepare: () => ensureSchedules(client, { taskQueue, logger }) }),
+      ...(settings.mirrorMs !== undefined && { intervalMs: settings.mirrorMs }),
+    })
+    let isAsked = false
+    opened.push(() => mirror.stop({ leaves: isAsked }))
     const ended = new AbortController()
     const asking = watch.keepAsking(() => isThere(connection, temporal, clock), ended.signal)
     const run = async (): Promise<void> => {
@@ -155,6 +176,7 @@ export async function startWorker(settings: WorkerSettings, tools: WorkerTools):
     return {
       done,
       async stop() {
+        isAsked = true
         if (worker.getState() === 'RUNNING') worker.shutdown()
         await done
       },

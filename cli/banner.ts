@@ -9,11 +9,13 @@ export interface BannerInput {
   secrets: Secrets
   config: Pick<Config, 'dataDir' | 'rate' | 'writeKey' | 'adminPassword'>
   simulate: boolean
+  /** In a few words. */
+  workflows: string
   /** Of the cluster form. */
   parts?: readonly Server[] | undefined
 }
 
-export function banner({ edge, secrets, config, simulate, parts = [] }: BannerInput): string {
+export function banner({ edge, secrets, config, simulate, workflows, parts = [] }: BannerInput): string {
   const key = secrets.writeKey.reveal()
   const { firstLogin } = edge
   const password = config.adminPassword
@@ -30,6 +32,7 @@ export function banner({ edge, secrets, config, simulate, parts = [] }: BannerIn
   Write key     ${config.writeKey ? 'as given in STREAMFORGE_WRITE_KEY' : key}
   Admin login   ${login}
   Data          ${config.dataDir}
+  Workflows     ${workflows}
   Simulator     ${simulate ? `${config.rate} events/s (--no-simulate turns it off)` : 'off'}
 ${processes(parts)}
   Send an event:

@@ -15,6 +15,13 @@ import { configFrom } from './settings.ts'
 
 export const RUNNING_FILE = 'running.json'
 
+/** Of `up`: how far Temporal and the worker are, which begin after the rest; with the reason where they don't run. */
+const workflowsState = z.object({
+  state: z.enum(['off', 'building', 'starting', 'running', 'missing', 'failed']),
+  problem: z.string().optional(),
+})
+export type WorkflowsState = z.output<typeof workflowsState>
+
 const running = z.looseObject({
   pid: z.number().int().positive(),
   started_at: z.string(),
@@ -25,6 +32,11 @@ const running = z.looseObject({
   schema_registry_url: z.string().optional(),
   s3_endpoint: z.string().optional(),
   objects_url: z.string().optional(),
+  temporal_address: z.string().optional(),
+  temporal_namespace: z.string().optional(),
+  temporal_task_queue: z.string().optional(),
+  temporal_ui_url: z.string().optional(),
+  workflows: workflowsState.optional(),
   data_dir: z.string(),
 })
 /** Further addresses are kept as they are. */

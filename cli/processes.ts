@@ -24,6 +24,11 @@ const addresses = z.object({
   s3_endpoint: z.string().optional(),
   /** Where objects are kept, the lake's files among them: `s3://…` or `file:///…`. */
   objects_url: z.string().optional(),
+  /** `host:port` */
+  temporal_address: z.string().optional(),
+  temporal_namespace: z.string().optional(),
+  temporal_task_queue: z.string().optional(),
+  temporal_ui_url: z.string().optional(),
 })
 export type Addresses = z.output<typeof addresses>
 
@@ -52,7 +57,8 @@ export function addressesOf(
     | 'objectsUrl'
     | 's3Endpoint'
     | 'awsRegion'
-  >,
+  > &
+    TemporalSettings,
 ): Addresses {
   const { kafkaBrokers, redisUrl, databaseUrl, schemaRegistryUrl } = config
   return {
@@ -66,6 +72,21 @@ export function addressesOf(
     ...(schemaRegistryUrl && { schema_registry_url: withoutPassword(schemaRegistryUrl.reveal()) }),
     ...(config.objectsUrl.startsWith('s3:') && { s3_endpoint: s3EndpointOf(config) }),
     objects_url: config.objectsUrl || `file://${join(config.dataDir, OBJECTS_FOLDER)}`,
+    ...temporalAddresses(config),
+  }
+}
+
+type TemporalSettings = Pick<Config, 'temporalAddress' | 'temporalNamespace' | 'temporalTaskQueue' | 'temporalUiUrl'>
+
+/** Nothing where there is none. */
+export function temporalAddresses(config: TemporalSettings): Addresses {
+  const { temporalAddress, temporalNamespace, temporalTaskQueue, temporalUiUrl } = config
+  if (temporalAddress === '') return {}
+  return {
+    temporal_address: temporalAddress,
+    temporal_namespace: temporalNamespace,
+    temporal_task_queue: temporalTaskQueue,
+    ...(temporalUiUrl !== '' && { temporal_ui_url: temporalUiUrl }),
   }
 }
 

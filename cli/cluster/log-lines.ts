@@ -29,5 +29,11 @@ export function renderLine(name: string, text: string, forPeople: boolean): stri
   return `${moment}${name} ${level}: ${msg}${about ? ` (${about})` : ''}${why ? `: ${why}` : ''}`
 }
 
-/** While parts come and go together they miss each other: what is then only a warning says nothing to a person. */
+/** Passes lines of children on. While parts come and go together they miss each other: what is then only a warning says nothing to a person. */
+export const lineTeller =
+  ({ say, isTty, isSettled }: { say(line: string): void; isTty: boolean; isSettled(): boolean }) =>
+  (name: string, line: string): void => {
+    if (isSettled() || !isTty || !isWarning(line)) say(renderLine(name, line, isTty))
+  }
+
 export const isWarning = (text: string): boolean => text.includes('"level":"warn"')

@@ -30,6 +30,8 @@ export interface RoleOptions {
   cwd: string
   /** Lines of its standard error. */
   onLine(line: string): void
+  /** Ends one that is not ready yet at once: it has done nothing. */
+  signal?: AbortSignal
 }
 
 const BIN = fileURLToPath(new URL('../streamforge.mjs', import.meta.url))
@@ -39,7 +41,7 @@ const STOP_TIMEOUT_MS = 30_000
 const LINES_KEPT = 20
 
 /** @throws CommandFailed with what it said, where it ends instead of beginning */
-export async function startRole({ args, env, cwd, onLine }: RoleOptions): Promise<RoleChild> {
+export async function startRole({ args, env, cwd, onLine, signal }: RoleOptions): Promise<RoleChild> {
   const child = spawn(process.execPath, [BIN, ...args], {
     cwd,
     env,
@@ -73,7 +75,11 @@ export async function startRole({ args, env, cwd, onLine }: RoleOptions): Promis
   })
   const late = new AbortController()
   const timeout = delay(READY_TIMEOUT_MS, null, { signal: late.signal }).catch(() => null)
+  const end = (): void => void child.kill('SIGKILL')
+  signal?.addEventListener('abort', end, { once: true })
+  if (signal?.aborted) end()
   const first = await Promise.race([isReady, exited.then(() => null), timeout])
+  signal?.removeEventListener('abort', end)
   late.abort()
   if (first === null) {
     const why = ended ? said.join('\n') : `It was not ready within ${READY_TIMEOUT_MS / 1000} s.`

@@ -1,31 +1,32 @@
 /**
  * The whole cluster form on one machine, for `streamforge up --cluster`: servers, topics, streams processes, a lake-writer and an edge, each a process of its own.
  *
- * Invariants: it stops in the order of need: the edge, so that nothing new comes; streams and lake-writer, which drain; then the servers. A part that dies is started again
+ * Invariants: it stops in the order of need: the edge, so that nothing new comes; streams and lake-writer, which drain; then the servers. Temporal and the worker begin last and stop meanwhile. A part that dies is started again
  * and that is said. Everything listens on loopback; what asks for a password has one that was made for this data folder.
  */
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../../db/config.ts'
 import { loadSecrets, type Secrets } from '../../db/secrets.ts'
 import { createLogger } from '../../observability/log.ts'
 import type { CommandIo } from '../command.ts'
 import { lockDataFolder } from '../data-folder.ts'
-import { writeJsonFile } from '../json-file.ts'
-import { RUNNING_FILE } from '../platform.ts'
 import { addressesOf, withoutPassword } from '../processes.ts'
+import { runningFile } from '../running-file.ts'
 import { Started } from '../started.ts'
-import { isWarning, renderLine } from './log-lines.ts'
+import { lineTeller } from './log-lines.ts'
 import { endOrphans } from './orphans.ts'
 import { type RoleChild, startRole } from './role.ts'
 import { CLUSTER_FOLDER, type Server, type Servers, startServers } from './servers.ts'
 import { type Supervised, supervise } from './supervise.ts'
+import { prepareWorkflows, TEMPORAL_FOLDER } from './workflows.ts'
 
 export interface Cluster {
   edge: { url: string; firstLogin: RoleChild['firstLogin'] }
   secrets: Secrets
   /** What runs, for the screen. */
   parts: readonly Server[]
+  /** In a few words. */
+  workflows: string
   stop(): Promise<void>
 }
 
@@ -51,9 +52,22 @@ export async function startCluster(
     const roleEnv = roleEnvironment(config, env, servers)
     /** Between start and stop. */
     let settled = false
-    const log = (name: string, line: string): void => {
-      if (settled || !io.isTty || !isWarning(line)) say(renderLine(name, line, io.isTty))
-    }
+    const log = lineTeller({ say, isTty: io.isTty, isSettled: () => settled })
+    let changed = (): void => {}
+    const workflows = started.add(
+      await prepareWorkflows({
+        config,
+        folder: join(dataDir, CLUSTER_FOLDER, TEMPORAL_FOLDER),
+        env: roleEnv,
+        args: ['--metrics-port', metricsPort(config, streams + 1)],
+        onChange: () => changed(),
+        say,
+        onLine: log,
+        clock,
+        cwd: io.cwd,
+      }),
+      (w) => w.stop(),
+    )
     const role = (name: string, argsFor: (previous: RoleChild | null) => string[]) =>
       supervise<RoleChild>({
         name,
@@ -81,15 +95,24 @@ export async function startCluster(
     )
     const { firstLogin } = edge.current
     const url = edge.current.url ?? ''
-    await writeJsonFile(join(dataDir, RUNNING_FILE), {
-      pid: process.pid,
-      started_at: new Date(clock.now()).toISOString(),
-      edge_url: url,
-      ...addresses(config, servers, url),
-      objects_url: roleEnv.STREAMFORGE_OBJECTS_URL,
-      data_dir: dataDir,
-    })
-    started.add(join(dataDir, RUNNING_FILE), (path) => rm(path, { force: true }))
+    const startedAt = new Date(clock.now()).toISOString()
+    const running = started.add(
+      runningFile(dataDir, () => ({
+        pid: process.pid,
+        started_at: startedAt,
+        edge_url: url,
+        ...addresses(config, servers, url),
+        objects_url: roleEnv.STREAMFORGE_OBJECTS_URL,
+        ...workflows.describe(),
+        data_dir: dataDir,
+      })),
+      (file) => file.remove(),
+    )
+    await running.write()
+    changed = () => running.update()
+    workflows.start()
+    // While the others drain.
+    started.add(workflows, (w) => void w.stop())
     const roles = [edge, ...workers].map(({ current }, i) => ({
       name: i === 0 ? 'Edge' : i <= streams ? `Streams ${i}` : 'Lake-writer',
       address: i === 0 ? url : current.url ? `${current.url}/health` : '',
@@ -100,6 +123,7 @@ export async function startCluster(
       edge: { url, firstLogin },
       secrets,
       parts: [...roles, ...servers.list()],
+      workflows: workflows.line(),
       stop() {
         settled = false
         return started.stop()

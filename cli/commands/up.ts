@@ -1,8 +1,7 @@
 /**
  * `streamforge up`, which `npm start` runs: the whole platform on this machine. Edge in this thread, streams in another, PostgreSQL beside them,
- * and a simulator as its first client. Ends cleanly with Ctrl-C; the next start goes on with all data.
+ * a simulator as its first client, and, when all that runs, Temporal and a worker. Ends cleanly with Ctrl-C; the next start goes on with all data.
  */
-import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { Config } from '../../db/config.ts'
 import { objectsSettings } from '../../db/objects/open.ts'
@@ -20,14 +19,15 @@ import { EMBEDDED_FOLDERS, openStores, type StoreSettings, storeSettings } from 
 import { type SupervisedThread, startStreamsThread, superviseThread } from '../../streams/streams-thread.ts'
 import { banner } from '../banner.ts'
 import { checkBelonging, EDGE_WRITES, STREAMS_WRITE } from '../belonging.ts'
+import { lineTeller } from '../cluster/log-lines.ts'
 import { type Cluster, startCluster } from '../cluster/start.ts'
+import { prepareWorkflows, TEMPORAL_FOLDER } from '../cluster/workflows.ts'
 import { CommandFailed, type CommandIo, defineCommand, parseArguments, UsageError, wholeNumber } from '../command.ts'
 import { lockDataFolder } from '../data-folder.ts'
 import { openDatabase } from '../database.ts'
 import { FOREIGN_USAGE, requireForeignTopics } from '../foreign-topics.ts'
-import { writeJsonFile } from '../json-file.ts'
-import { RUNNING_FILE } from '../platform.ts'
 import { addressesOf } from '../processes.ts'
+import { runningFile } from '../running-file.ts'
 import { configFrom } from '../settings.ts'
 import { Started } from '../started.ts'
 import { requireTopics } from '../topics.ts'
@@ -37,7 +37,7 @@ export const up = defineCommand({
   name: 'up',
   usage: `streamforge up [options]
 
-Starts edge, streams, the embedded stores and a simulator, and runs until Ctrl-C. The next start goes on with all data.
+Starts edge, streams, the embedded stores, a simulator, and then Temporal with a worker for the batch workflows, and runs until Ctrl-C. The next start goes on with all data.
 
   --port N          where the edge listens (default: STREAMFORGE_PORT, else 8080; 0: any free port)
   --data DIR        the data folder (default: STREAMFORGE_DATA_DIR, else ./data)
@@ -72,7 +72,7 @@ With npm: npm start -- --port 9000 --no-simulate`,
     const simulate = !values['no-simulate'] && config.rate > 0
     const platform: Platform = values.cluster
       ? await startClusterPlatform(config, { streams, env }, io)
-      : await startPlatform(config, io)
+      : await startPlatform(config, env, io)
     try {
       io.out(banner({ ...platform, config, simulate }))
       await untilStopped(platform, { config, simulate, io })
@@ -94,6 +94,8 @@ export interface Platform {
   secrets: Secrets
   /** Processes of the cluster form. */
   parts?: Cluster['parts']
+  /** In a few words. */
+  workflows: string
   /** Why it had to end, where it was not asked to. */
   failure: string | null
   /** Resolves when a part without which nothing goes on has ended. */
@@ -107,7 +109,11 @@ async function startClusterPlatform(...start: Parameters<typeof startCluster>): 
 }
 
 /** Brings everything up in the order of need; when a step fails, what was started is stopped again. */
-export async function startPlatform(config: Config, io: Pick<CommandIo, 'clock' | 'err'>): Promise<Platform> {
+export async function startPlatform(
+  config: Config,
+  env: CommandIo['env'],
+  io: Pick<CommandIo, 'clock' | 'err' | 'isTty' | 'cwd'>,
+): Promise<Platform> {
   const { dataDir } = config
   const { clock } = io
   const logger = createLogger({ level: config.logLevel, service: 'edge' })
@@ -131,6 +137,23 @@ export async function startPlatform(config: Config, io: Pick<CommandIo, 'clock' 
         },
       ),
       (d) => d.close(),
+    )
+    let isSettled = false
+    let changed = (): void => {}
+    const say = (sentence: string): void => io.err(`${sentence}\n`)
+    const workflows = started.add(
+      await prepareWorkflows({
+        config,
+        folder: join(dataDir, TEMPORAL_FOLDER),
+        env: { ...env, DATABASE_URL: database.url },
+        args: [],
+        onChange: () => changed(),
+        say,
+        onLine: lineTeller({ say, isTty: io.isTty, isSettled: () => isSettled }),
+        clock,
+        cwd: io.cwd,
+      }),
+      (w) => w.stop(),
     )
     const metrics = createRegistry({ processMetrics: true })
     const settings = { ...storeSettings(config), foreign: await requireForeignTopics(config, logger) }
@@ -161,16 +184,39 @@ export async function startPlatform(config: Config, io: Pick<CommandIo, 'clock' 
       }),
       (e) => e.close(),
     )
-    await announce(config, edge, database.url, clock.now())
-    started.add(join(dataDir, RUNNING_FILE), (path) => rm(path, { force: true }))
+    const startedAt = new Date(clock.now()).toISOString()
+    const running = started.add(
+      runningFile(dataDir, () => ({
+        pid: process.pid,
+        started_at: startedAt,
+        edge_url: edge.url,
+        // The embedded database's password is in its URL, so that programs can connect; those of addresses that the environment gave are its secrets, and are left out.
+        postgres_url: database.url,
+        schema_registry_url: `${edge.url}/schema-registry`,
+        ...addressesOf(config),
+        ...workflows.describe(),
+        data_dir: dataDir,
+      })),
+      (file) => file.remove(),
+    )
+    await running.write()
+    changed = () => running.update()
+    workflows.start()
+    // While the others drain.
+    started.add(workflows, (w) => void w.stop())
+    isSettled = true
     return {
+      workflows: workflows.line(),
       edge,
       secrets,
       failure: null,
       broken: new Promise((resolve) => {
         void server?.exited.then(() => resolve('The embedded PostgreSQL has ended by itself'))
       }),
-      stop: () => started.stop(),
+      stop() {
+        isSettled = false
+        return started.stop()
+      },
     }
   } catch (error) {
     await started.stop()
@@ -202,21 +248,6 @@ async function startDatabase(folder: string, secrets: Secrets, io: Pick<CommandI
   } catch (error) {
     throw new CommandFailed((error as Error).message)
   }
-}
-
-/** The embedded database's password is in its URL, so that programs can connect; those of addresses that the environment gave are its secrets, and are left out. */
-async function announce(config: Config, edge: Edge, databaseUrl: string, nowMs: number): Promise<void> {
-  const { dataDir } = config
-  const file = {
-    pid: process.pid,
-    started_at: new Date(nowMs).toISOString(),
-    edge_url: edge.url,
-    postgres_url: databaseUrl,
-    schema_registry_url: `${edge.url}/schema-registry`,
-    ...addressesOf(config),
-    data_dir: dataDir,
-  }
-  await writeJsonFile(join(dataDir, RUNNING_FILE), file)
 }
 
 async function untilStopped(

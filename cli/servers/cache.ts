@@ -25,14 +25,17 @@ export interface Cached {
   build(folder: string): Promise<void>
   /** How long another process may build before this one gives up waiting. */
   timeoutMs?: number
+  /** Gives up waiting for another when aborted. */
+  signal?: AbortSignal | undefined
 }
 
 /** @returns the folder, built now if it was not there. */
-export async function cached({ serversDir, name, build, timeoutMs = 10 * 60_000 }: Cached): Promise<string> {
+export async function cached({ serversDir, name, build, timeoutMs = 10 * 60_000, signal }: Cached): Promise<string> {
   const folder = join(serversDir, name)
   const lock = `${folder}.lock`
   const deadline = performance.now() + timeoutMs
   while (!(await exists(folder))) {
+    signal?.throwIfAborted()
     await mkdir(serversDir, { recursive: true })
     if (await acquire(lock)) {
       try {

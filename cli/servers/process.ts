@@ -6,7 +6,7 @@
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isAlive } from '../../db/process.ts'
@@ -165,14 +165,23 @@ async function servesFolder(pid: number, folder: string): Promise<boolean> {
 
 /** Ports that are free at this moment; another program may take one before the server does. */
 export async function freePorts(count: number): Promise<number[]> {
-  const probes = await Promise.all(
-    Array.from({ length: count }, async () => {
-      const probe = createServer()
-      await new Promise<void>((done, failed) => probe.once('error', failed).listen(0, HOST, done))
-      return probe
-    }),
-  )
+  const probes = await Promise.all(Array.from({ length: count }, () => listenOn(0)))
   const ports = probes.map((probe) => (probe.address() as { port: number }).port)
-  await Promise.all(probes.map((probe) => new Promise((done) => probe.close(done))))
+  await Promise.all(probes.map(closed))
   return ports
 }
+
+/** Whether the port is free at this moment. */
+export const isFree = (port: number): Promise<boolean> =>
+  listenOn(port).then(
+    (probe) => closed(probe).then(() => true),
+    () => false,
+  )
+
+async function listenOn(port: number): Promise<Server> {
+  const probe = createServer()
+  await new Promise<void>((done, failed) => probe.once('error', failed).listen(port, HOST, done))
+  return probe
+}
+
+const closed = (probe: Server): Promise<unknown> => new Promise((done) => probe.close(done))

@@ -15,11 +15,13 @@ export interface RunOptions {
   cwd?: string
   /** Ends it by SIGKILL. */
   timeoutMs?: number
+  /** Ends it when aborted; then it has ended without a code, as one that was killed. */
+  signal?: AbortSignal | undefined
 }
 
 /** @throws Error when it can't be started */
 export function run(program: string, args: readonly string[], options: RunOptions = {}): Promise<ToolResult> {
-  const { input = '', env, cwd, timeoutMs } = options
+  const { input = '', env, cwd, timeoutMs, signal } = options
   return new Promise((done, failed) => {
     const child = spawn(program, args, {
       stdio: 'pipe',
@@ -35,7 +37,13 @@ export function run(program: string, args: readonly string[], options: RunOption
     child.stderr.setEncoding('utf8').on('data', (text: string) => {
       stderr += text
     })
-    child.once('error', failed).once('close', (code) => done({ code, stdout, stderr }))
+    const end = (): void => void child.kill('SIGTERM')
+    signal?.addEventListener('abort', end, { once: true })
+    if (signal?.aborted) end()
+    child.once('error', failed).once('close', (code) => {
+      signal?.removeEventListener('abort', end)
+      done({ code, stdout, stderr })
+    })
     child.stdin.on('error', () => {}) // one that ends without reading its input
     child.stdin.end(input)
   })

@@ -10,14 +10,16 @@ import { Connection } from '@temporalio/client'
 import { systemClock } from '../../streams/time/clock.ts'
 import { cached, ServerUnavailable } from './cache.ts'
 import { clearFolder, freePorts, type ServerProcess, startServer } from './process.ts'
-import { lastLines, run, works } from './run.ts'
+import { exists, lastLines, run, works } from './run.ts'
 
 const PROGRAM = 'temporal'
 /** Of github.com/temporalio/cli, as in temporal/go.mod. */
 const VERSION = 'v1.5.1'
+const CACHED = `temporal-${VERSION}`
 const MODULE = 'github.com/temporalio/cli/cmd/temporal'
 const HOST = '127.0.0.1'
-const NAMESPACE = 'default'
+/** The one that its own start makes. */
+export const TEMPORAL_NAMESPACE = 'default'
 
 export interface TemporalOptions {
   /** Of the server: its state and log; made if missing. */
@@ -28,6 +30,8 @@ export interface TemporalOptions {
   serversDir: string
   /** For one-line messages about what takes time. */
   log?: (message: string) => void
+  /** Breaks off building it. */
+  signal?: AbortSignal
 }
 
 export interface TemporalServer extends ServerProcess {
@@ -55,7 +59,7 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
     'ui-port': uiPort,
     'http-port': free[2]!,
     'metrics-port': free[3]!,
-    namespace: NAMESPACE,
+    namespace: TEMPORAL_NAMESPACE,
     'db-filename': join(folder, 'temporal.db'),
     'log-level': 'warn',
   }
@@ -71,7 +75,7 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
     () => answers(address),
     60_000,
   )
-  return { ...server, address, port, namespace: NAMESPACE, uiUrl: `http://${HOST}:${uiPort}`, uiPort }
+  return { ...server, address, port, namespace: TEMPORAL_NAMESPACE, uiUrl: `http://${HOST}:${uiPort}`, uiPort }
 }
 
 /**
@@ -81,11 +85,13 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
 export async function temporalProgram({
   serversDir,
   log,
-}: Pick<TemporalOptions, 'serversDir' | 'log'>): Promise<string> {
+  signal,
+}: Pick<TemporalOptions, 'serversDir' | 'log' | 'signal'>): Promise<string> {
   if (await works(PROGRAM, ['--version'])) return PROGRAM
   const folder = await cached({
     serversDir,
-    name: `temporal-${VERSION}`,
+    name: CACHED,
+    signal,
     async build(aside) {
       if (!(await works('go', ['version']))) {
         throw new ServerUnavailable(
@@ -101,7 +107,9 @@ export async function temporalProgram({
       const result = await run('go', ['build', '-trimpath', '-ldflags=-s -w', '-o', program, MODULE], {
         cwd: source,
         env: { GOFLAGS: '' },
+        signal,
       })
+      signal?.throwIfAborted()
       if (result.code !== 0) {
         throw new ServerUnavailable(
           `Go could not build Temporal ${VERSION}: it needs to reach a Go module proxy. It said:\n${lastLines(result)}`,
@@ -115,6 +123,12 @@ export async function temporalProgram({
   return join(folder, PROGRAM)
 }
 
+/** What a start would need: nothing, minutes and a network, or a person. */
+export async function temporalPresence(serversDir: string): Promise<'there' | 'to build' | 'missing'> {
+  if ((await works(PROGRAM, ['--version'])) || (await exists(join(serversDir, CACHED)))) return 'there'
+  return (await works('go', ['version'])) ? 'to build' : 'missing'
+}
+
 const file = (name: string): string => fileURLToPath(new URL(`./temporal/${name}`, import.meta.url))
 
 /** From then on workflows can be started: the namespace is made after the server listens. */
@@ -122,7 +136,7 @@ async function answers(address: string): Promise<boolean> {
   const connection = await Connection.connect({ address, connectTimeout: 1_000 })
   try {
     await connection.withDeadline(systemClock.now() + 2_000, () =>
-      connection.workflowService.describeNamespace({ namespace: NAMESPACE }),
+      connection.workflowService.describeNamespace({ namespace: TEMPORAL_NAMESPACE }),
     )
     return true
   } finally {

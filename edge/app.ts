@@ -22,6 +22,7 @@ import { Problem, problemHeaders, problemText, retryAfter } from './problem.ts'
 import { crossOrigin, securityHeaders } from './security.ts'
 import { addAlertRoutes } from './serve/alerts.ts'
 import { addAssetRoutes } from './serve/assets.ts'
+import { addDailyRoutes } from './serve/daily.ts'
 import { addHealthRoutes } from './serve/health.ts'
 import type { LiveHub } from './serve/live.ts'
 import { addLiveRoute } from './serve/live-route.ts'
@@ -84,6 +85,7 @@ export function createApp(deps: EdgeDeps): OpenAPIHono {
   addIngestRoutes(api, { ...deps.ingest, clock, telemetry, logger })
   addHealthRoutes(api, { version: deps.version, reader, clock })
   addMetricsRoutes(api, { reader, clock, currency: deps.ingest.currency, sources: deps.metricSources, logger })
+  addDailyRoutes(api, { reader, clock })
   addUserRoutes(api, { features: deps.features, reader, clock })
   addAlertRoutes(api, { reader, clock })
   addLiveRoute(api, deps.live)

@@ -6,6 +6,7 @@
 import type { FeatureReader } from '../db/features/feature-store.ts'
 import type { AlertFilter } from '../db/postgres/queries/alerts.ts'
 import type { Page } from '../db/postgres/queries/cursor.ts'
+import type { DailyCategory, DailyKpis, DailyRegion, DailyStage, DayRange } from '../db/postgres/queries/daily.ts'
 import type { Pipeline } from '../db/postgres/queries/health.ts'
 import type { TimeRange } from '../db/postgres/queries/numbers.ts'
 import type { Overview } from '../db/postgres/queries/overview.ts'
@@ -38,6 +39,8 @@ export interface MetricSource {
 
 export type {
   AlertFilter,
+  DailyKpis,
+  DayRange,
   EventsPoint,
   Overview,
   Page,
@@ -64,6 +67,10 @@ export interface MetricReader {
   fraudAlert(alertId: string): Promise<AlertRow | null>
   userSessions(userId: string, page: { limit: number; cursor?: string | undefined }): Promise<Page<SessionRow>>
   pipelines(): Promise<Pipeline[]>
+  dailyKpis(range: DayRange): Promise<DailyKpis[]>
+  dailyCategories(range: DayRange & { limit: number }): Promise<DailyCategory[]>
+  dailyRegions(range: DayRange & { limit: number }): Promise<DailyRegion[]>
+  dailyFunnel(range: DayRange): Promise<DailyStage[]>
 }
 
 export interface UserStore {

@@ -1,6 +1,7 @@
 /** The edge's ports on PostgreSQL: metrics and accounts. Every line binds a query of `db/postgres` to its place in the port. */
 import type { Sql } from '../db/postgres/connect.ts'
 import { fraudAlert, fraudAlerts } from '../db/postgres/queries/alerts.ts'
+import { dailyCategories, dailyFunnel, dailyKpis, dailyRegions } from '../db/postgres/queries/daily.ts'
 import { pipelines } from '../db/postgres/queries/health.ts'
 import { overview } from '../db/postgres/queries/overview.ts'
 import { topProducts } from '../db/postgres/queries/products.ts'
@@ -20,6 +21,10 @@ export const metricReader = (sql: Sql): MetricReader => ({
   fraudAlert: (alertId) => fraudAlert(sql, alertId),
   userSessions: (userId, page) => userSessions(sql, userId, page),
   pipelines: () => pipelines(sql),
+  dailyKpis: (range) => dailyKpis(sql, range),
+  dailyCategories: (range) => dailyCategories(sql, range),
+  dailyRegions: (range) => dailyRegions(sql, range),
+  dailyFunnel: (range) => dailyFunnel(sql, range),
 })
 
 export const userStore = (sql: Sql): UserStore => ({

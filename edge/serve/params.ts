@@ -30,6 +30,17 @@ export const time = (description: string) =>
     })
     .openapi({ type: 'string', description, example: '2026-01-31T12:00:00Z' })
 
+/** A day in UTC. */
+export const day = (description: string) =>
+  z
+    .string()
+    .refine((text) => {
+      const ms = /^\d{4}-\d\d-\d\d$/.test(text) ? Date.parse(`${text}T00:00:00Z`) : Number.NaN
+      // Neither 2026-02-30 nor a year that has no days before it.
+      return ms >= DAY_MS * 500 && new Date(ms).toISOString().startsWith(text)
+    }, 'expected a day such as 2026-01-31')
+    .openapi({ type: 'string', format: 'date', description, example: '2026-01-31' })
+
 /** A size such as `1m`, `5m`, `1h` or `1d`, in milliseconds. */
 export const bucket = z
   .string()

@@ -14,7 +14,7 @@ import { createMemoryRegistry } from '../../streams/testing/memory-registry.ts'
 import { createApp, type EdgeDeps } from '../app.ts'
 import { createTokens } from '../auth/tokens.ts'
 import { INGEST_LIMITS, type IngestLimits } from '../ingest/routes.ts'
-import type { Asset, FeatureReader, MetricReader, Pipeline, RegionPoint, User, UserStore } from '../ports.ts'
+import type { Asset, DailyKpis, FeatureReader, MetricReader, Pipeline, RegionPoint, User, UserStore } from '../ports.ts'
 import { createCache } from '../serve/cache.ts'
 import { createLiveHub } from '../serve/live.ts'
 import { cachedReader } from '../serve/reader.ts'
@@ -79,8 +79,39 @@ export function sampleReader(over: Partial<MetricReader> = {}): MetricReader {
     fraudAlert: async (id) => (id === sampleAlert.alert_id ? sampleAlert : null),
     userSessions: async (userId) => ({ items: userId === sampleSession.user_id ? [sampleSession] : [], next: null }),
     pipelines: async () => [samplePipeline],
+    dailyKpis: async () => [sampleDay],
+    dailyCategories: async () => [],
+    dailyRegions: async () => [],
+    dailyFunnel: async () => [],
     ...over,
   }
+}
+
+export const sampleDay: DailyKpis = {
+  day: '2026-01-30',
+  events: 900,
+  page_views: 500,
+  users: 40,
+  sessions: 50,
+  converted_sessions: 10,
+  conversion_rate: 0.2,
+  orders: 11,
+  failed_orders: 1,
+  refunds: 1,
+  customers: 9,
+  trips: 3,
+  revenue: {
+    JPY: { orders: 1, refunds: 0, gross_minor: 500, refunded_minor: 0, net_minor: 500, average_order_minor: 500 },
+    TRY: {
+      orders: 10,
+      refunds: 1,
+      gross_minor: 123_450,
+      refunded_minor: 3_450,
+      net_minor: 120_000,
+      average_order_minor: 12_345,
+    },
+  },
+  published_at: NOW - 60_000,
 }
 
 export const sampleAlert: AlertRow = {

@@ -4,8 +4,11 @@
  */
 import { randomUUID } from 'node:crypto'
 import type { Clock } from '../../streams/time/clock.ts'
+import type { TemporalTarget } from '../../workflows/client.ts'
 import { defineCommand, parseArguments, UsageError } from '../command.ts'
-import { findEdge, TARGET_OPTIONS, TARGET_USAGE } from '../platform.ts'
+import { findEdge, findPlatform, TARGET_OPTIONS, TARGET_USAGE } from '../platform.ts'
+import { findProcesses } from '../processes.ts'
+import { configFrom } from '../settings.ts'
 
 const HOP_TIMEOUT_MS = 10_000
 const POLL_MS = 5
@@ -29,8 +32,10 @@ ${TARGET_USAGE}`,
     const { values, positionals } = parseArguments(args, TARGET_OPTIONS)
     if (positionals.length > 0) throw new UsageError(`doctor takes options only, not "${positionals[0]}".`)
     const { edgeUrl, writeKey } = await findEdge(values, io)
-    const hops = journey(edgeUrl, writeKey, io.clock)
-    for (const hop of hops) {
+    const { dataDir } = configFrom(io.env, { dataDir: values.data })
+    const workflows = values.url === undefined ? await workflowsOf(dataDir, io.clock) : null
+    if (workflows?.note) io.out(`– ${workflows.note}\n`)
+    for (const hop of [...journey(edgeUrl, writeKey, io.clock), ...(workflows?.hops ?? [])]) {
       const startedMs = performance.now()
       try {
         const seen = await hop.run()
@@ -138,4 +143,72 @@ function journey(edgeUrl: string, writeKey: string, clock: Clock): Hop[] {
       remedy: 'The edge can not query PostgreSQL: its messages are in postgres.log in the data folder.',
     },
   ]
+}
+
+interface WorkflowsCheck {
+  /** What is not checked, and why that is no fault. */
+  note?: string
+  hops: Hop[]
+}
+
+/** Of the platform on a data folder: they begin after the rest, and may be off by choice. @returns null where nothing is known of them */
+async function workflowsOf(dataDir: string, clock: Clock): Promise<WorkflowsCheck | null> {
+  const [platform, processes] = await Promise.all([findPlatform(dataDir), findProcesses(dataDir)])
+  const { state, problem = '' } = platform?.workflows ?? {}
+  const worker = processes.find(({ role }) => role === 'worker')
+  const { temporal_address: address, ...of } = platform?.temporal_address ? platform : (worker?.addresses ?? {})
+  if (state === 'missing' || state === 'failed') {
+    const fail = (): Promise<string> => Promise.reject(new Error(problem))
+    const remedy = 'Everything else runs without them; STREAMFORGE_WORKFLOWS=off says that this is meant.'
+    return { hops: [{ name: 'Workflows run', run: fail, remedy }] }
+  }
+  if (state === 'building')
+    return { note: 'Workflows: Temporal is being built, once; ask again in some minutes.', hops: [] }
+  if (state === 'off') return { note: 'Workflows are off (STREAMFORGE_WORKFLOWS).', hops: [] }
+  if (address === undefined) return null
+  const target = { address, namespace: of.temporal_namespace ?? 'default' }
+  const queue = of.temporal_task_queue ?? ''
+  return {
+    hops: [
+      {
+        name: `Temporal answers at ${address}`,
+        run: () => asking(target, clock, async () => of.temporal_ui_url ?? ''),
+        remedy:
+          'One that the platform has started is started again when it ends; its messages are in temporal/server.log in the data folder.',
+      },
+      {
+        name: `A worker waits for work on the queue ${queue}`,
+        run: () =>
+          asking(target, clock, async ({ pollersOf }) => {
+            const deadline = clock.now() + HOP_TIMEOUT_MS
+            for (;;) {
+              const pollers = await pollersOf(queue)
+              if (pollers.length > 0) return pollers.join(', ')
+              if (clock.now() > deadline)
+                throw new Error(`No worker has asked for work on the queue ${queue} in the last minute.`)
+              await clock.sleep(POLL_MS)
+            }
+          }),
+        remedy: worker?.url
+          ? `Workflows that are started wait for one. The one here tells how it is at ${worker.url}/health.`
+          : 'Workflows that are started wait for one: "streamforge worker" is one.',
+      },
+    ],
+  }
+}
+
+async function asking(
+  target: TemporalTarget,
+  clock: Clock,
+  ask: (temporal: { pollersOf(queue: string): Promise<string[]> }) => Promise<string>,
+): Promise<string> {
+  // Only here is the client needed.
+  const { connectTemporal } = await import('../../workflows/client.ts')
+  const { pollersOf } = await import('../../workflows/pollers.ts')
+  const client = await connectTemporal(target)
+  try {
+    return await ask({ pollersOf: (queue) => pollersOf(client, queue, clock.now()) })
+  } finally {
+    await client.close()
+  }
 }

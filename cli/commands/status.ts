@@ -1,6 +1,6 @@
 /** `streamforge status`: where each part of the platform running on a data folder listens, and how it is; so too for edge and streams as processes of their own. */
 import { defineCommand, parseArguments, UsageError } from '../command.ts'
-import { findPlatform, type RunningPlatform } from '../platform.ts'
+import { findPlatform, type RunningPlatform, type WorkflowsState } from '../platform.ts'
 import { type Addresses, findProcesses, type RoleProcess, withoutPassword } from '../processes.ts'
 import { configFrom } from '../settings.ts'
 
@@ -45,7 +45,8 @@ Exit code 0: running and well; 1: running, but a part is not well; ${NOT_RUNNING
     )
     const well =
       (health.edge === 'elsewhere' || (health.edge === 'ok' && health.pipelines === 'ok')) &&
-      roles.every(({ health }) => WELL.has(health))
+      roles.every(({ health }) => WELL.has(health)) &&
+      platform?.workflows?.state !== 'failed'
     return well ? 0 : 1
   },
 })
@@ -58,12 +59,20 @@ interface Role extends Pick<RoleProcess, 'role' | 'pid' | 'started_at' | 'url'> 
   /** Of a lake-writer. */
   tables?: number
   lag_records?: number
+  /** Of a worker: activities that it runs. */
+  activities?: number
 }
 
 const WELL = new Set<Role['health']>(['ok', 'standby', 'unknown'])
 
 interface HealthAnswer {
-  data: { status: 'ok' | 'standby' | 'stuck'; lag?: number; tasks?: unknown[]; tables?: unknown[] }
+  data: {
+    status: 'ok' | 'standby' | 'stuck'
+    lag?: number
+    tasks?: unknown[]
+    tables?: unknown[]
+    activities?: { running: unknown[] }
+  }
 }
 
 async function roleOf({ role, pid, started_at, url }: RoleProcess): Promise<Role> {
@@ -71,13 +80,14 @@ async function roleOf({ role, pid, started_at, url }: RoleProcess): Promise<Role
   if (url === null) return { ...about, health: 'unknown' }
   try {
     const response = await fetch(`${url}/health`, { signal: AbortSignal.timeout(TIMEOUT_MS) })
-    const { status, lag, tasks, tables } = ((await response.json()) as HealthAnswer).data
+    const { status, lag, tasks, tables, activities } = ((await response.json()) as HealthAnswer).data
     return {
       ...about,
       health: status,
       ...(tasks && { partitions: tasks.length }),
       ...(tables && { tables: tables.length }),
       ...(lag !== undefined && { lag_records: lag }),
+      ...(activities && { activities: activities.running.length }),
     }
   } catch {
     return { ...about, health: 'unreachable' }
@@ -112,7 +122,8 @@ async function healthOf(platform: RunningPlatform | null): Promise<Health> {
 }
 
 type Described = Addresses &
-  Pick<RunningPlatform, 'data_dir'> & { edge_url?: string; pid?: number; started_at?: string }
+  Pick<RunningPlatform, 'data_dir'> &
+  Partial<Pick<RunningPlatform, 'edge_url' | 'pid' | 'started_at' | 'workflows'>>
 
 function table(platform: Described, roles: readonly Role[], health: Health): string {
   const {
@@ -122,6 +133,8 @@ function table(platform: Described, roles: readonly Role[], health: Health): str
     postgres_url,
     schema_registry_url,
     s3_endpoint,
+    temporal_address,
+    temporal_ui_url,
     data_dir,
     pid,
     started_at,
@@ -135,6 +148,8 @@ function table(platform: Described, roles: readonly Role[], health: Health): str
     ['postgres', postgres_url && withoutPassword(postgres_url)],
     ['schemas', schema_registry_url],
     ['objects', s3_endpoint],
+    ['temporal', temporal_address && `${temporal_address}${temporal_ui_url ? `, its UI at ${temporal_ui_url}` : ''}`],
+    ['workflows', workflowsLine(platform.workflows)],
     ['pipelines', `${health.pipelines}${lag}${health.live === false ? ', catching up' : ''}`],
     ['data', data_dir],
     [
@@ -146,8 +161,22 @@ function table(platform: Described, roles: readonly Role[], health: Health): str
   return rows.flatMap(([name, value]) => (value === undefined ? [] : [`${name.padEnd(11)} ${value}\n`])).join('')
 }
 
-function roleLine({ pid, started_at, url, health, partitions, tables, lag_records }: Role): string {
-  const [count, what] = partitions === undefined ? [tables, 'table'] : [partitions, 'partition']
-  const work = count === undefined ? '' : `, ${count} ${what}${count === 1 ? '' : 's'}, lag ${lag_records} records`
+/** Where they run, the worker's line tells more. */
+function workflowsLine(workflows: WorkflowsState | undefined): string | undefined {
+  if (!workflows || workflows.state === 'running') return undefined
+  const { state, problem } = workflows
+  return problem === undefined ? state : `${state}: ${problem.split('\n')[0]}`
+}
+
+function roleLine({ pid, started_at, url, health, partitions, tables, lag_records, activities }: Role): string {
+  const counts: [number | undefined, one: string, many: string][] = [
+    [partitions, 'partition', 'partitions'],
+    [tables, 'table', 'tables'],
+    [activities, 'activity', 'activities'],
+  ]
+  const counted = counts
+    .flatMap(([n, one, many]) => (n === undefined ? [] : [`, ${n} ${n === 1 ? one : many}`]))
+    .join('')
+  const work = lag_records === undefined ? counted : `${counted}, lag ${lag_records} records`
   return `process ${pid}, since ${started_at}${url ? `, at ${url}` : ''}   ${health}${work}`
 }

@@ -70,6 +70,28 @@ describe('CSV', () => {
     ])
   })
 
+  it.each([
+    ['a quote that is closed too early', '3,"x"y'],
+    ['a quote in the middle', '3,x"y'],
+    ['a quote that is never closed', '3,"x'],
+    ['more than a row may have', `3,${'x'.repeat(ROW_BYTES_MAX + 100)}`],
+  ])('by %s loses that line and no other', async (_, line) => {
+    const all = await rows(`a,b\n1,2\n${line}\n5,6\n7,"8"\n`, 'csv')
+    expect(contents(all)).toEqual([
+      [2, { a: '1', b: '2' }],
+      [3, expect.stringMatching(/^not readable as CSV: /)],
+      [4, { a: '5', b: '6' }],
+      [5, { a: '7', b: '8' }],
+    ])
+    expect(all[1]!.text).toBe(line.slice(0, 1000))
+  })
+
+  it('with hundreds of broken lines is read in no time', async () => {
+    const lines = Array.from({ length: 4_000 }, (_, i) => (i % 20 === 0 ? `${i},"x"y` : `${i},"x"`))
+    const all = await rows(`a,b\n${lines.join('\n')}\n`, 'csv')
+    expect(all.map((row) => 'problem' in row)).toEqual(lines.map((line) => line.endsWith('y')))
+  })
+
   it('keeps columns named like members of Object', async () => {
     const [row] = await rows('__proto__,constructor\n1,2\n', 'csv')
     expect(row && 'row' in row && Object.entries(row.row)).toEqual([
@@ -80,6 +102,7 @@ describe('CSV', () => {
 
   it('without a header, or with a column twice, is refused', async () => {
     await expect(rows('', 'csv')).rejects.toThrow('is empty')
+    await expect(rows('"a"b,c\n1,2\n', 'csv')).rejects.toThrow('The header of')
     await expect(rows('a,a\n1,2\n', 'csv')).rejects.toThrow('two columns named "a"')
     await expect(async () => {
       for await (const _ of readRows(join(folder, 'missing'), { format: 'csv' }));

@@ -4,7 +4,7 @@
  */
 import { createReadStream } from 'node:fs'
 import type { Readable } from 'node:stream'
-import { CsvError, parse } from 'csv-parse'
+import { type CsvHead, type CsvPiece, type CsvSplitter, NoHeader, splitCsv } from './split-csv.ts'
 import { FILE_START, type JsonPiece, type Place, splitJson } from './split-json.ts'
 
 export { FILE_START, type Place }
@@ -64,92 +64,63 @@ export class NotRows extends Error {
   override readonly name = 'NotRows'
 }
 
-/** A parser's records as they come, the bad ones told aside. */
-function csvParser({ delimiter }: ReadOptions, onBad: (line: number, problem: string, text: string) => void) {
-  return parse({
-    bom: true,
-    info: true,
-    raw: true,
-    delimiter: delimiter ?? ',',
-    relax_column_count: true,
-    skip_empty_lines: true,
-    max_record_size: ROW_BYTES_MAX,
-    skip_records_with_error: true,
-    on_skip: (error, raw) => {
-      onBad(error instanceof CsvError ? Number(error.lines ?? 0) : 0, wording(error), (raw ?? '').slice(0, 1000))
-      return undefined
-    },
-  })
-}
-interface CsvRecord {
-  record: string[]
-  info: { lines: number; bytes: number }
-}
-
 async function* readCsv(file: RowFile, options: ReadOptions): AsyncGenerator<SourceRow, void, undefined> {
-  const { from = FILE_START, onBytes } = options
-  // Behind the beginning, what the parser gets is the file's header and then the rest: it knows columns and line ends as from the whole.
-  const head = from.byte === 0 ? null : await csvHead(file, options)
-  const linesBefore = head ? from.line - 1 - head.lines : 0
-  const bytesBefore = head ? from.byte - head.bytes.length : 0
-  const skipped: SourceRow[] = []
-  const parser = csvParser(options, (line, problem, text) => {
-    // One line can be wrong in several ways.
-    if ((!head || line > head.lines) && skipped.at(-1)?.line !== line + linesBefore)
-      skipped.push({ line: line + linesBefore, problem, text })
-  })
+  const { from = FILE_START, delimiter = ',', onBytes } = options
+  const start = from.byte === 0 ? {} : { from: { place: from, head: await csvHead(file, delimiter) } }
+  const split = splitCsv({ delimiter, recordBytesMax: ROW_BYTES_MAX, ...start })
   const stream = file.open(from.byte)
+  let header: readonly string[] | undefined
   let bytes = from.byte
-  stream.on('error', (error) => parser.destroy(error))
-  stream.on('data', (chunk: Buffer) => {
-    bytes += chunk.length
-    onBytes?.(bytes)
-  })
-  if (head) parser.write(head.bytes)
-  stream.pipe(parser)
+  const rowsOf = (pieces: CsvPiece[]): SourceRow[] => {
+    if (pieces.length > 0) header ??= headerOf(file, split)
+    return pieces.map((piece) => rowOfCsv(piece, header!))
+  }
   try {
-    let header: string[] | undefined
-    for await (const item of parser) {
-      const { record, info } = item as CsvRecord
-      const line = info.lines + linesBefore
-      // The parser is ahead of what it hands out; rows must come in the order of their lines all the same.
-      while (skipped[0] && skipped[0].line < line) yield skipped.shift()!
-      if (!header) {
-        header = record.map((name) => name.trim())
-        const twice = header.find((name, at) => header?.indexOf(name) !== at)
-        if (twice !== undefined) throw new NotRows(`${file.name} has two columns named "${twice}" in its first line.`)
-        continue
-      }
-      // The separator can't occur in text, so different rows have different texts.
-      const text = record.join('\u001f')
-      const end = { byte: info.bytes + bytesBefore, line: line + 1 }
-      if (record.length === header.length) yield { line, row: rowOf(header, record), text, end }
-      else yield { line, problem: `the row has ${record.length} columns, the header has ${header.length}`, text, end }
+    for await (const chunk of stream) {
+      bytes += (chunk as Buffer).length
+      onBytes?.(bytes)
+      yield* rowsOf(split.push(chunk as Buffer))
     }
-    yield* skipped.splice(0)
-    if (!header) throw new NotRows(`${file.name} is empty: a CSV file begins with a line of column names.`)
+    yield* rowsOf(await split.end())
+    headerOf(file, split)
+  } catch (error) {
+    throw error instanceof NoHeader ? new NotRows(`The header of ${file.name} is ${error.message}`) : error
   } finally {
     stream.destroy()
   }
 }
 
-/** The bytes up to behind the header, and the lines that they have. */
-async function csvHead(file: RowFile, options: ReadOptions): Promise<{ bytes: Buffer; lines: number }> {
-  const read: Buffer[] = []
-  const parser = csvParser(options, () => {})
+/** @throws NotRows */
+function headerOf(file: RowFile, { header }: CsvSplitter): readonly string[] {
+  if (!header) throw new NotRows(`${file.name} is empty: a CSV file begins with a line of column names.`)
+  const twice = header.find((name, at) => header.indexOf(name) !== at)
+  if (twice !== undefined) throw new NotRows(`${file.name} has two columns named "${twice}" in its first line.`)
+  return header
+}
+
+async function csvHead(file: RowFile, delimiter: string): Promise<CsvHead> {
+  const split = splitCsv({ delimiter, recordBytesMax: ROW_BYTES_MAX })
   const stream = file.open(0)
-  stream.on('error', (error) => parser.destroy(error))
-  stream.on('data', (chunk: Buffer) => read.push(chunk))
-  stream.pipe(parser)
   try {
-    for await (const item of parser) {
-      const { lines, bytes } = (item as CsvRecord).info
-      return { bytes: Buffer.concat(read).subarray(0, bytes), lines }
+    for await (const chunk of stream) {
+      split.push(chunk as Buffer)
+      if (split.head) return split.head
     }
-    throw new NotRows(`${file.name} is empty: a CSV file begins with a line of column names.`)
+    await split.end()
+    headerOf(file, split)
+    return split.head!
   } finally {
     stream.destroy()
   }
+}
+
+function rowOfCsv(piece: CsvPiece, header: readonly string[]): SourceRow {
+  if ('problem' in piece) return piece
+  const { line, values, end } = piece
+  // The separator can't occur in text, so different rows have different texts.
+  const text = values.join('\u001f')
+  if (values.length === header.length) return { line, row: rowOf(header, values), text, end }
+  return { line, problem: `the row has ${values.length} columns, the header has ${header.length}`, text, end }
 }
 
 /** A null prototype: a column may have any name. */
@@ -157,12 +128,6 @@ function rowOf(header: readonly string[], record: readonly string[]): Row {
   const row = Object.create(null) as Record<string, unknown>
   for (let i = 0; i < header.length; i++) row[header[i]!] = record[i]
   return row
-}
-
-/** Without the parser's own line: it counts from where reading began. */
-const wording = (error: unknown): string => {
-  const [sentence] = error instanceof Error ? error.message.split('\n') : []
-  return `not readable as CSV: ${sentence?.replace(/ (at|on) line \d+/, '').slice(0, 200) ?? 'unknown error'}`
 }
 
 async function* readJson(file: RowFile, options: ReadOptions): AsyncGenerator<SourceRow, void, undefined> {

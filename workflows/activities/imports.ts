@@ -44,8 +44,8 @@ export interface ImportClaim {
   runId: string
 }
 
-/** A stretch is a commit: large enough for files that are worth it, short enough for progress to be seen. */
-const LIMITS: Limits = { rows: 500_000, bytes: 256 * 1024 * 1024, ms: 20_000 }
+/** A stretch is a commit: large enough for files that are worth it, short enough for progress to be seen, and in bytes well within what DuckDB may hold. */
+const LIMITS: Limits = { rows: 500_000, bytes: 64 * 1024 * 1024, ms: 20_000 }
 
 export type ImportActivities = ReturnType<typeof importActivities>
 

@@ -4,6 +4,7 @@
  *
  * Invariants: a look that fails leaves what is there and is made good by the next; no run is missed that was closed while nobody looked; how much is read at once, and kept, is bounded.
  */
+import { setMaxListeners } from 'node:events'
 import {
   ServiceError,
   type WorkflowExecutionInfo,
@@ -157,11 +158,24 @@ export function startMirror(options: MirrorOptions): Mirror {
     await storeSchedules(sql, taskQueue, schedules)
   }
 
+  /** The SDK leaves a listener on the signal for every request: so each look has a signal of its own. */
+  async function breakable(work: () => Promise<void>): Promise<void> {
+    const looking = new AbortController()
+    setMaxListeners(0, looking.signal)
+    const abort = () => looking.abort()
+    stopping.signal.addEventListener('abort', abort)
+    try {
+      await client.withDeadline(clock.now() + LOOK_MAX_MS, () => client.withAbortSignal(looking.signal, work))
+    } finally {
+      stopping.signal.removeEventListener('abort', abort)
+    }
+  }
+
   async function run(): Promise<void> {
     let isFailing = false
     while (!stopping.signal.aborted) {
       try {
-        await client.withDeadline(clock.now() + LOOK_MAX_MS, () => client.withAbortSignal(stopping.signal, look))
+        await breakable(look)
         if (isFailing) logger.info({ part: 'mirror' }, 'Runs and schedules are copied from Temporal again')
         isFailing = false
       } catch (error) {

@@ -63,6 +63,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'tables, snapshots and files of the lake; settings for other programs',
     load: async () => (await import('./commands/lake.ts')).lake,
   },
+  schedules: {
+    summary: 'what runs by itself and when; pause, trigger, backfill',
+    load: async () => (await import('./commands/schedules.ts')).schedules,
+  },
   topics: {
     summary: 'make the topics that a Kafka cluster lacks',
     load: async () => (await import('./commands/topics.ts')).topics,

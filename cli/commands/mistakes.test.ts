@@ -7,6 +7,7 @@ import { dlq } from './dlq.ts'
 import { doctor } from './doctor.ts'
 import { lake } from './lake.ts'
 import { replay } from './replay.ts'
+import { schedules } from './schedules.ts'
 import { schemas } from './schemas.ts'
 import { simulate } from './simulate.ts'
 import { sql } from './sql.ts'
@@ -57,6 +58,14 @@ const MISTAKES: [command: Command, args: string, about: RegExp][] = [
   [sql, '- --snapshot newest', /--snapshot takes a snapshot's id, a number, not "newest"/],
   [sql, '- --as-of yesterday', /--as-of takes ISO 8601, or e\.g\. 90m, 24h, 7d, not "yesterday"/],
   [sql, '- --as-of 7d --snapshot 7', /--snapshot and --as-of can not both be given/],
+  [schedules, '', /schedules takes "ls", or "pause", .* or "backfill" and the id of a schedule/],
+  [schedules, 'stop all', /schedules takes "ls", or "pause"/],
+  [schedules, 'ls all', /schedules ls takes options only, not "all"/],
+  [schedules, 'ls --reason x', /schedules ls has no option --reason/],
+  [schedules, 'pause', /schedules pause takes one id, e\.g\. daily-aggregation/],
+  [schedules, 'trigger compact-tables --input [1]', /--input takes a JSON object, .*, not \[1\]/],
+  [schedules, 'trigger compact-tables --input {date}', /--input takes a JSON object, .*, not \{date\}/],
+  [schedules, 'backfill daily-aggregation --from 2026-11-17', /schedules backfill takes --from and --to/],
   [lake, '', /lake takes "ls", "connect", or "describe", .* "expire" or "orphans" and a table/],
   [lake, 'drop raw.orders', /lake takes "ls", "connect", or/],
   [lake, 'ls raw', /lake ls takes options only, not "raw"/],

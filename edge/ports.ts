@@ -11,6 +11,7 @@ import type { Pipeline } from '../db/postgres/queries/health.ts'
 import type { TimeRange } from '../db/postgres/queries/numbers.ts'
 import type { Overview } from '../db/postgres/queries/overview.ts'
 import type { ProductOrder, TopProduct } from '../db/postgres/queries/products.ts'
+import type { CheckPoint, QualityQuestion, QualityReport } from '../db/postgres/queries/quality.ts'
 import type { RegionPoint } from '../db/postgres/queries/regions.ts'
 import type { EventsPoint, RevenuePoint, SeriesRange } from '../db/postgres/queries/timeseries.ts'
 import type { Role } from '../db/postgres/schema.ts'
@@ -46,6 +47,7 @@ export type {
   Page,
   Pipeline,
   ProductOrder,
+  QualityReport,
   RegionPoint,
   RevenuePoint,
   SeriesRange,
@@ -71,6 +73,8 @@ export interface MetricReader {
   dailyCategories(range: DayRange & { limit: number }): Promise<DailyCategory[]>
   dailyRegions(range: DayRange & { limit: number }): Promise<DailyRegion[]>
   dailyFunnel(range: DayRange): Promise<DailyStage[]>
+  latestQuality(question: QualityQuestion): Promise<QualityReport[]>
+  checkHistory(question: { check: string; limit: number }): Promise<CheckPoint[]>
 }
 
 export interface UserStore {

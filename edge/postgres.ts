@@ -5,6 +5,7 @@ import { dailyCategories, dailyFunnel, dailyKpis, dailyRegions } from '../db/pos
 import { pipelines } from '../db/postgres/queries/health.ts'
 import { overview } from '../db/postgres/queries/overview.ts'
 import { topProducts } from '../db/postgres/queries/products.ts'
+import { checkHistory, latestQuality } from '../db/postgres/queries/quality.ts'
 import { region } from '../db/postgres/queries/regions.ts'
 import { userSessions } from '../db/postgres/queries/sessions.ts'
 import { eventsTimeseries, revenueTimeseries } from '../db/postgres/queries/timeseries.ts'
@@ -25,6 +26,8 @@ export const metricReader = (sql: Sql): MetricReader => ({
   dailyCategories: (range) => dailyCategories(sql, range),
   dailyRegions: (range) => dailyRegions(sql, range),
   dailyFunnel: (range) => dailyFunnel(sql, range),
+  latestQuality: (question) => latestQuality(sql, question),
+  checkHistory: (question) => checkHistory(sql, question),
 })
 
 export const userStore = (sql: Sql): UserStore => ({

@@ -83,6 +83,8 @@ export function sampleReader(over: Partial<MetricReader> = {}): MetricReader {
     dailyCategories: async () => [],
     dailyRegions: async () => [],
     dailyFunnel: async () => [],
+    latestQuality: async () => [],
+    checkHistory: async () => [],
     ...over,
   }
 }

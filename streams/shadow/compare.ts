@@ -29,8 +29,20 @@ export interface TableDifferences {
   /** Live, and not of the shadow run. */
   extra: number
   changed: number
+  /** By how much they differ, in minor units by currency: absolute amounts, added up. */
+  minor: Record<string, number>
   /** The first of them. */
   samples: RowDifference[]
+}
+
+/** Columns of money, in the row's own currency; sessions have theirs by currency. */
+const MONEY: { readonly [T in ReplayedTable]: readonly string[] } = {
+  sessions: [],
+  revenue_by_minute: ['revenue_minor', 'refunded_minor'],
+  traffic_by_minute: [],
+  products_by_hour: ['revenue_minor'],
+  trips_by_region: ['fare_minor'],
+  fraud_alerts: ['total_minor'],
 }
 
 const quoted = (name: string): string => `"${name}"`
@@ -93,13 +105,18 @@ export async function differences(
     extra: of('extra'),
     changed: of('changed'),
   }
-  if (found.missing + found.extra + found.changed === 0) return { ...found, samples: [] }
+  if (found.missing + found.extra + found.changed === 0) return { ...found, minor: {}, samples: [] }
+  const money = await sql.unsafe<{ currency: string; minor: number }[]>(
+    `${compared}, amounts AS (${amounts(table)}) SELECT currency, sum(minor)::bigint AS minor FROM amounts GROUP BY currency HAVING sum(minor) > 0 ORDER BY currency`,
+    [fromMs, toMs],
+  )
   const rows = await sql.unsafe<(RowDifference & Record<string, string | number>)[]>(
     `${compared} SELECT * FROM joined WHERE NOT is_equal ORDER BY ${keys.map(quoted).join(', ')} LIMIT ${samples}`,
     [fromMs, toMs],
   )
   return {
     ...found,
+    minor: Object.fromEntries(money.map(({ currency, minor }) => [currency, minor])),
     samples: rows.map(({ kind, live, shadow, ...rest }) => ({
       kind,
       key: Object.fromEntries(keys.map((key) => [key, rest[key]!])),
@@ -107,6 +124,27 @@ export async function differences(
       shadow: without(shadow, untold),
     })),
   }
+}
+
+/** One row per amount that differs: `currency`, `minor`. */
+function amounts(table: ReplayedTable): string {
+  if (table === 'sessions')
+    return `
+      SELECT e.currency, abs(e.a - e.b) AS minor FROM joined, LATERAL (
+        SELECT key AS currency, coalesce(a.value, '0')::bigint AS a, coalesce(b.value, '0')::bigint AS b
+        FROM jsonb_each_text(coalesce(live->'revenue_minor', '{}')) a (key, value)
+        FULL OUTER JOIN jsonb_each_text(coalesce(shadow->'revenue_minor', '{}')) b (key, value) USING (key)
+      ) e WHERE NOT is_equal`
+  const columns = MONEY[table]
+  if (columns.length === 0) return `SELECT '' AS currency, 0::bigint AS minor WHERE false`
+  return columns
+    .map(
+      (column) => `
+      SELECT coalesce(live->>'currency', shadow->>'currency') AS currency,
+        abs(coalesce((live->>'${column}')::bigint, 0) - coalesce((shadow->>'${column}')::bigint, 0)) AS minor
+      FROM joined WHERE NOT is_equal`,
+    )
+    .join(' UNION ALL ')
 }
 
 const without = (row: Record<string, unknown> | null, names: readonly string[]) =>

@@ -4,8 +4,12 @@
  *   const shadow = await createShadow(database, databaseUrl, { name: shadowName(runId, 1), nowMs, keepMs })
  *   const partitions = await runShadow({ lake, engine, shadow, sort }, { jobs, rules, fromMs, toMs })
  */
+export { alertId } from '../jobs/fraud-detector.ts'
+export type { FraudRule } from '../jobs/fraud-rules.ts'
+export { nextOffsets, OtherLog } from '../lake-writer/offsets.ts'
 export { type JobChoice, jobsFor, type RuleChange, UnknownJob } from './choice.ts'
 export { differences, type RowDifference, type TableDifferences } from './compare.ts'
+export { offsetBehind } from './extent.ts'
 export { allObjects, msOfText, numberOf, objectsOf, textLiteral, timeLiteral } from './lake-sql.ts'
 export {
   REPLAYED_JOBS,

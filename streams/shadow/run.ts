@@ -90,7 +90,10 @@ export async function runShadow(deps: ShadowDeps, run: ShadowRun): Promise<Parti
   const options = { ...SQL_LIMITS, ...(run.signal && { signal: run.signal }) }
   for (const topic of INPUT_TOPICS) {
     if (!run.jobs.some(({ on }) => on[topic])) continue
-    const { metadata } = await loadTable(deps.lake, tableName(RAW_TABLES[topic].name))
+    const name = tableName(RAW_TABLES[topic].name)
+    // Of a topic without a record so far there is no table.
+    if ((await deps.lake.catalog.metadataLocation(name)) === null) continue
+    const { metadata } = await loadTable(deps.lake, name)
     const dead = await deadLetters(deps, topic, options)
     for (const start of await partitionStarts(deps.engine, topic, options))
       done.push(await runPartition(deps, run, { topic, metadata, start, dead: dead.get(start.partition) ?? new Set() }))
@@ -151,24 +154,16 @@ async function attempt<T extends InputTopic>(
   const chains =
     topic === ORDERS ? run.rules.map((rule) => ({ rule, chain: new Chains(rule.withinMs, run.fromMs) })) : []
   let refused: Refused[] = []
+  const refuse = (offset: number, event: EventOf[T], job: string, outcome: Refused['outcome']): void => {
+    refused.push({ topic, partition, offset, job, outcome, eventTimeMs: event.event_time, event })
+  }
   const task = new Task<T>({
     topology: run.jobs,
     topic,
     partition,
     encodeAlert: () => NO_VALUE,
     ...(Number.isFinite(beginMs) && { dedupeOriginMs: originMs }),
-    onRefused({ record, event, job, outcome }) {
-      refused.push({
-        topic,
-        partition,
-        offset: record.offset,
-        job,
-        outcome,
-        identity: identity(event),
-        eventTimeMs: event.event_time,
-        event,
-      })
-    },
+    onRefused: ({ record, event, job, outcome }) => refuse(record.offset, event, job, outcome),
   })
   const found = { records: 0, gaps: [] as Gap[], missing: 0, doubled: [] as number[], doubledCount: 0, deadLetters: 0 }
   let next = from
@@ -177,7 +172,7 @@ async function attempt<T extends InputTopic>(
   const flush = async (mode: 'everything' | 'final-only'): Promise<void> => {
     const { drained } = task.drain(mode, Number.MAX_SAFE_INTEGER)
     await shadow.results.apply({ rows: drained.rows, outbox: [], progress: [] })
-    await shadow.writeRefused(refused)
+    await shadow.writeStrays('refused', refused)
     refused = []
     run.onProgress?.({ topic, partition, records: found.records })
   }
@@ -211,6 +206,7 @@ async function attempt<T extends InputTopic>(
       // The streams could not read it when it came, though the lake could.
       if (dead.has(offset)) {
         found.deadLetters++
+        refuse(offset, event, '*', 'dead_letter')
         continue
       }
       found.records++

@@ -7,7 +7,7 @@ import { plainArray, textArray } from '../../db/postgres/arrays.ts'
 import { connect, type Database, type Sql } from '../../db/postgres/connect.ts'
 import { createResultStore } from '../../db/postgres/result-store.ts'
 import { cleanText } from '../../db/postgres/result-version.ts'
-import { RESULT_TABLES } from '../contract/results.ts'
+import { type Outcome, RESULT_TABLES } from '../contract/results.ts'
 import type { ResultStore } from '../runtime/ports.ts'
 
 export const SHADOW_PREFIX = 'shadow_'
@@ -19,9 +19,7 @@ export interface Refused {
   offset: number
   /** `*` where no job saw it. */
   job: string
-  outcome: string
-  /** What makes the record the same as another. */
-  identity: string
+  outcome: Outcome
   eventTimeMs: number
   event: object
 }
@@ -31,7 +29,8 @@ export interface Shadow {
   readonly results: ResultStore
   /** On a connection whose tables without a schema are those of this one. */
   readonly sql: Sql
-  writeRefused(refused: readonly Refused[]): Promise<void>
+  /** `refused`: what the jobs did not apply. `repeated`, for whoever fills it: what repeats an earlier record. One that is there stays. */
+  writeStrays(table: 'refused' | 'repeated', strays: readonly Refused[]): Promise<void>
   /** Closes the connections; the schema stays. */
   close(): Promise<void>
 }
@@ -56,11 +55,12 @@ export async function createShadow(
     await tx.unsafe(`COMMENT ON SCHEMA ${name} IS '${new Date(nowMs + keepMs).toISOString()}'`)
     for (const table of RESULT_TABLES)
       await tx.unsafe(`CREATE TABLE ${name}.${table} (LIKE public.${table} INCLUDING ALL)`)
-    await tx.unsafe(`
-      CREATE TABLE ${name}.refused (
-        topic text NOT NULL, partition integer NOT NULL, "offset" bigint NOT NULL, job text NOT NULL, outcome text NOT NULL, identity text NOT NULL,
-        event_time timestamptz NOT NULL, event jsonb NOT NULL, PRIMARY KEY (topic, partition, "offset", job)
-      )`)
+    for (const table of ['refused', 'repeated'])
+      await tx.unsafe(`
+        CREATE TABLE ${name}.${table} (
+          topic text NOT NULL, partition integer NOT NULL, "offset" bigint NOT NULL, job text NOT NULL, outcome text NOT NULL,
+          event_time timestamptz NOT NULL, event jsonb NOT NULL, PRIMARY KEY (topic, partition, "offset", job)
+        )`)
   })
   return openShadow(databaseUrl, name)
 }
@@ -73,21 +73,20 @@ export function openShadow(databaseUrl: string, name: string): Shadow {
     name,
     results: createResultStore(database.sql),
     sql: database.sql,
-    async writeRefused(refused) {
-      if (refused.length === 0) return
+    async writeStrays(table, strays) {
+      if (strays.length === 0) return
       await database.sql`
-        INSERT INTO refused (topic, partition, "offset", job, outcome, identity, event_time, event)
-        SELECT v.topic, v.partition, v."offset", v.job, v.outcome, v.identity, to_timestamp(v.event_time / 1000), v.event::jsonb
+        INSERT INTO ${database.sql(table)} (topic, partition, "offset", job, outcome, event_time, event)
+        SELECT v.topic, v.partition, v."offset", v.job, v.outcome, to_timestamp(v.event_time / 1000), v.event::jsonb
         FROM unnest(
-          ${textArray(refused.map((each) => each.topic))}::text::text[],
-          ${plainArray(refused.map((each) => each.partition))}::text::integer[],
-          ${plainArray(refused.map((each) => each.offset))}::text::bigint[],
-          ${textArray(refused.map((each) => each.job))}::text::text[],
-          ${textArray(refused.map((each) => each.outcome))}::text::text[],
-          ${textArray(refused.map((each) => cleanText(each.identity)))}::text::text[],
-          ${plainArray(refused.map((each) => each.eventTimeMs))}::text::float8[],
-          ${textArray(refused.map((each) => cleanJson(each.event)))}::text::text[]
-        ) AS v (topic, partition, "offset", job, outcome, identity, event_time, event)
+          ${textArray(strays.map((each) => each.topic))}::text::text[],
+          ${plainArray(strays.map((each) => each.partition))}::text::integer[],
+          ${plainArray(strays.map((each) => each.offset))}::text::bigint[],
+          ${textArray(strays.map((each) => each.job))}::text::text[],
+          ${textArray(strays.map((each) => each.outcome))}::text::text[],
+          ${plainArray(strays.map((each) => each.eventTimeMs))}::text::float8[],
+          ${textArray(strays.map((each) => cleanJson(each.event)))}::text::text[]
+        ) AS v (topic, partition, "offset", job, outcome, event_time, event)
         ON CONFLICT DO NOTHING`
     },
     close: () => database.close(),

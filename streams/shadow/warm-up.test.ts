@@ -72,7 +72,7 @@ describe('a warm-up', () => {
       }),
       { numRuns: 1_000 },
     )
-    expect(exact).toBeGreaterThan(1_000)
+    expect(exact).toBeGreaterThan(500)
   })
 
   it('is over at once where the partition begins', () => {

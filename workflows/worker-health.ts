@@ -13,7 +13,7 @@ const STUCK_AFTER_MS = 60_000
 const ASK_EVERY_MS = 5_000
 
 export interface WorkerHealth {
-  /** `standby`: there was no Temporal yet, or it is away for the moment; `stuck`: it has been away for long. */
+  /** `standby`: it does not ask for work yet, or Temporal is away for the moment; `stuck`: that lasts. */
   status: 'ok' | 'standby' | 'stuck'
   owner: string
   uptime_seconds: number
@@ -24,10 +24,9 @@ export interface WorkerHealth {
 export interface WorkerWatch {
   readonly activities: ActivityWatch
   report(): WorkerHealth
-  /** As long as the worker has no connection yet, and when it has lost it. */
+  /** There was no answer. */
   away(why: string): void
-  answers(): void
-  /** Asks until the signal aborts. */
+  /** As soon as the worker asks for work itself, until the signal aborts. */
   keepAsking(ask: () => Promise<unknown>, signal: AbortSignal): Promise<void>
 }
 
@@ -45,7 +44,7 @@ export interface WatchOptions {
 export function watchWorker({ owner, address, slots, metrics, logger, clock }: WatchOptions): WorkerWatch {
   const activities = watchActivities(metrics, clock, slots)
   const startedMs = clock.now()
-  // Until it has answered once.
+  // Until it has answered once, when the worker was ready for it.
   let awaySinceMs: number | null = startedMs
   let isSaid = false
 
@@ -62,7 +61,6 @@ export function watchWorker({ owner, address, slots, metrics, logger, clock }: W
   return {
     activities,
     away,
-    answers,
     async keepAsking(ask, signal) {
       while (!signal.aborted) {
         await ask().then(answers, (error: Error) => away(error.message))

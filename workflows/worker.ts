@@ -20,6 +20,7 @@ import {
 } from '@temporalio/worker'
 import { createDuckdbEngine, createTrinoEngine, openJdbcCatalog, openLake, openLakeFiles } from '../db/lake/index.ts'
 import { createDuckdbModels } from '../db/models/duckdb.ts'
+import { createTrinoModels } from '../db/models/trino.ts'
 import { type ObjectsSettings, openObjects } from '../db/objects/open.ts'
 import { makeOwnFolder } from '../db/own-folder.ts'
 import { connect } from '../db/postgres/connect.ts'
@@ -111,7 +112,10 @@ export async function startWorker(settings: WorkerSettings, tools: WorkerTools):
       lake,
       engine:
         settings.trinoUrl === null ? createDuckdbEngine(lake, duck) : createTrinoEngine(trinoAt(settings.trinoUrl)),
-      models: createDuckdbModels(lake, duck),
+      models:
+        settings.trinoUrl === null
+          ? createDuckdbModels(lake, duck)
+          : createTrinoModels(lake, trinoAt(settings.trinoUrl)),
       database,
       databaseUrl: settings.databaseUrl,
       objects,
@@ -223,9 +227,7 @@ async function untilThere<T>({ target, watch, clock, patience }: Connecting, att
   const { address, namespace } = target
   for (;;) {
     try {
-      const result = await attempt()
-      watch.answers()
-      return result
+      return await attempt()
     } catch (cause) {
       if ((cause as { code?: number }).code === NOT_FOUND)
         throw new TemporalUnavailable(

@@ -1,7 +1,7 @@
 /**
  * Commands of `streamforge` as child processes, and folders for them: for tests and for the chaos run.
  *
- * Invariant: after {@link cleanUp} nothing is left, also after a failure or a `kill -9`: no process, no orphaned PostgreSQL, no folder.
+ * Invariant: after {@link cleanUp} nothing is left, also after a failure or a `kill -9`: no process, no orphaned PostgreSQL or Temporal, no folder.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
@@ -9,6 +9,7 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
+import { clearFolder as clearServer } from '../../cli/servers/process.ts'
 import { clearFolder } from '../../db/postgres/embedded/postmaster.ts'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -107,6 +108,7 @@ export async function cleanUp(): Promise<void> {
     }),
   )
   for (const folder of folders) {
+    await clearServer({ name: 'Temporal', folder: join(folder, 'temporal') })
     await clearFolder(join(folder, 'postgres'), () => undefined)
     await rm(folder, { recursive: true, force: true, maxRetries: 5 })
   }

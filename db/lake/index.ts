@@ -15,6 +15,7 @@ export { CommitConflict, CommitRefused, commit, UnknownOutcome } from './commit/
 export { ensureTable, type WantedTable } from './commit/ensure-table.ts'
 export { createTable, type Lake, loadTable, openLake, type Table } from './commit/lake.ts'
 export { type Replacement, replaceFiles } from './commit/replace.ts'
+export { replaceByWriter, type WriterReplacement } from './commit/replace-by-writer.ts'
 export { planScope, replaceScope, type Scope, type ScopePlan } from './commit/scope.ts'
 export { type LakeFiles, MissingFile, openLakeFiles } from './files/lake-files.ts'
 export {
@@ -45,6 +46,7 @@ export { planScan, type ScanOptions, type ScanPlan } from './scan/plan.ts'
 export type { Predicate } from './scan/predicate.ts'
 export { type ReadOptions, type Row, readRows } from './scan/read.ts'
 export { relationOf } from './scan/relation.ts'
+export { chooseSnapshot, schemaOfSnapshot } from './scan/snapshot.ts'
 export { createDuckdbEngine, type DuckdbEngineOptions } from './sql/duckdb-engine.ts'
 export { allTables, sqlName } from './sql/names.ts'
 export {

@@ -21,6 +21,7 @@ import {
 import { createDuckdbEngine, createTrinoEngine, openJdbcCatalog, openLake, openLakeFiles } from '../db/lake/index.ts'
 import { createDuckdbModels } from '../db/models/duckdb.ts'
 import { createTrinoModels } from '../db/models/trino.ts'
+import { createTrinoModels } from '../db/models/trino.ts'
 import { type ObjectsSettings, openObjects } from '../db/objects/open.ts'
 import { makeOwnFolder } from '../db/own-folder.ts'
 import { connect } from '../db/postgres/connect.ts'

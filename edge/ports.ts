@@ -4,6 +4,7 @@
  */
 
 import type { FeatureReader } from '../db/features/feature-store.ts'
+import type { PipelineRun } from '../db/postgres/pipeline-store.ts'
 import type { AlertFilter } from '../db/postgres/queries/alerts.ts'
 import type { Page } from '../db/postgres/queries/cursor.ts'
 import type { DailyCategory, DailyKpis, DailyRegion, DailyStage, DayRange } from '../db/postgres/queries/daily.ts'
@@ -14,6 +15,7 @@ import type { ProductOrder, TopProduct } from '../db/postgres/queries/products.t
 import type { CheckPoint, QualityQuestion, QualityReport } from '../db/postgres/queries/quality.ts'
 import type { RegionPoint } from '../db/postgres/queries/regions.ts'
 import type { EventsPoint, RevenuePoint, SeriesRange } from '../db/postgres/queries/timeseries.ts'
+import type { WorkflowState, WorkflowsState } from '../db/postgres/queries/workflows.ts'
 import type { Role } from '../db/postgres/schema.ts'
 import type { User } from '../db/postgres/users.ts'
 import type { SchemaRegistry } from '../streams/contract/codec.ts'
@@ -46,6 +48,7 @@ export type {
   Overview,
   Page,
   Pipeline,
+  PipelineRun,
   ProductOrder,
   QualityReport,
   RegionPoint,
@@ -54,6 +57,8 @@ export type {
   TimeRange,
   TopProduct,
   User,
+  WorkflowState,
+  WorkflowsState,
 }
 
 /** The queries on the results; `db/postgres/queries` answers them, and documents each. They throw QueryError for what can't be asked. */
@@ -69,6 +74,7 @@ export interface MetricReader {
   fraudAlert(alertId: string): Promise<AlertRow | null>
   userSessions(userId: string, page: { limit: number; cursor?: string | undefined }): Promise<Page<SessionRow>>
   pipelines(): Promise<Pipeline[]>
+  workflows(): Promise<WorkflowsState>
   dailyKpis(range: DayRange): Promise<DailyKpis[]>
   dailyCategories(range: DayRange & { limit: number }): Promise<DailyCategory[]>
   dailyRegions(range: DayRange & { limit: number }): Promise<DailyRegion[]>

@@ -9,6 +9,7 @@ import { checkHistory, latestQuality } from '../db/postgres/queries/quality.ts'
 import { region } from '../db/postgres/queries/regions.ts'
 import { userSessions } from '../db/postgres/queries/sessions.ts'
 import { eventsTimeseries, revenueTimeseries } from '../db/postgres/queries/timeseries.ts'
+import { workflows } from '../db/postgres/queries/workflows.ts'
 import { ensureAdmin, findUser, setPassword } from '../db/postgres/users.ts'
 import type { MetricReader, UserStore } from './ports.ts'
 
@@ -22,6 +23,7 @@ export const metricReader = (sql: Sql): MetricReader => ({
   fraudAlert: (alertId) => fraudAlert(sql, alertId),
   userSessions: (userId, page) => userSessions(sql, userId, page),
   pipelines: () => pipelines(sql),
+  workflows: () => workflows(sql, { recent: 10 }),
   dailyKpis: (range) => dailyKpis(sql, range),
   dailyCategories: (range) => dailyCategories(sql, range),
   dailyRegions: (range) => dailyRegions(sql, range),

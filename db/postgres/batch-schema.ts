@@ -115,7 +115,7 @@ export const imports = pgTable(
 )
 
 /** `lost`: it was running when Temporal was last asked, and Temporal knows it no longer. */
-export const PIPELINE_STATUSES = [
+export const PIPELINE_RUN_STATUSES = [
   'running',
   'completed',
   'failed',
@@ -125,7 +125,7 @@ export const PIPELINE_STATUSES = [
   'continued_as_new',
   'lost',
 ] as const
-export type PipelineRunStatus = (typeof PIPELINE_STATUSES)[number]
+export type PipelineRunStatus = (typeof PIPELINE_RUN_STATUSES)[number]
 
 /** Runs of workflows, copied from Temporal by its workers: so readers need no Temporal, and history outlives Temporal's retention. A closed run never changes. */
 export const pipeline_runs = pgTable(

@@ -11,6 +11,7 @@ import { alertOf } from './alerts.ts'
 import { lastMomentOf, overviewOf, productOf } from './metrics.ts'
 import { ceilTo } from './params.ts'
 import { healthOf, watermarkOf } from './pipelines.ts'
+import { briefOf, workflowsHealth } from './workflows.ts'
 
 const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
@@ -174,11 +175,12 @@ async function snapshotOf(
 ) {
   const { watermarkMs } = watermarkOf(pipelines)
   const { live, ...range } = rangeToShow(watermarkMs, now)
-  const [overview, revenue, products, alerts] = await Promise.all([
+  const [overview, revenue, products, alerts, batch] = await Promise.all([
     reader.overview({ ...range, now: lastMomentOf(range, now) }),
     reader.revenueTimeseries({ ...range, bucketMs: MINUTE_MS }),
     reader.topProducts({ ...range, by: 'views', limit: 10, currency }),
     reader.fraudAlerts({ limit: 12 }),
+    reader.workflows(),
   ])
   return {
     generated_at: toIso(now),
@@ -199,5 +201,6 @@ async function snapshotOf(
       return { ...alert, orders: evidence.length }
     }),
     pipelines: pipelines.map((state) => healthOf(state, now)),
+    batch: briefOf(workflowsHealth(batch, now)),
   }
 }

@@ -20,6 +20,7 @@ export function cachedReader(reader: MetricReader, cache: Cache): MetricReader {
     region: (range) =>
       cache(key('region', range.regionId, range.window, range.from, range.to, range.limit), () => reader.region(range)),
     pipelines: () => cache('pipelines', () => reader.pipelines()),
+    workflows: () => cache('workflows', () => reader.workflows()),
   }
 }
 

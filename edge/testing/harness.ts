@@ -79,6 +79,7 @@ export function sampleReader(over: Partial<MetricReader> = {}): MetricReader {
     fraudAlert: async (id) => (id === sampleAlert.alert_id ? sampleAlert : null),
     userSessions: async (userId) => ({ items: userId === sampleSession.user_id ? [sampleSession] : [], next: null }),
     pipelines: async () => [samplePipeline],
+    workflows: async () => ({ workflows: [], mirror: null }),
     dailyKpis: async () => [sampleDay],
     dailyCategories: async () => [],
     dailyRegions: async () => [],

@@ -4,6 +4,7 @@
  */
 import {
   ActivityFailure,
+  ApplicationFailure,
   CancellationScope,
   CancelledFailure,
   continueAsNew,
@@ -86,26 +87,36 @@ export async function importFile(given?: ImportInput): Promise<ImportProgress> {
     const state = isCancelled ? 'cancelled' : 'failed'
     const why = isCancelled ? 'Cancelled.' : reason(error)
     const message = await CancellationScope.nonCancellable(() => ended(progress, { state, why, runId }))
+    // All was there already when the end came.
+    if (message === null) return progress
     if (isCancelled) throw new CancelledFailure(message, [progress])
-    throw error
+    const { cause } = error as ActivityFailure
+    const type = cause instanceof ApplicationFailure ? cause.type : undefined
+    throw ApplicationFailure.create({
+      message,
+      nonRetryable: true,
+      details: [progress],
+      cause: error as Error,
+      ...(type && { type }),
+    })
   }
 }
 
-/** What was committed stays; the progress, the record and the failure say how far it came. */
+/** What was committed stays; the progress, the record and the failure say how far it came. @returns null when it came to the end */
 async function ended(
   progress: ImportProgress,
   { state, why, runId }: { state: 'cancelled' | 'failed'; why: string; runId: string },
-): Promise<string> {
+): Promise<string | null> {
   const { import: id } = progress
-  if (id === null) return Object.assign(progress, { state, message: `${why} Nothing was imported.` }).message
-  const status = await endImport({ id, runId, state, message: why })
+  const status = id === null ? null : await endImport({ id, runId, state, message: why })
   if (status) tell(progress, status)
-  if (!status?.done)
-    Object.assign(progress, {
-      state,
-      message: `${why} ${progress.rows_imported} rows of the first ${progress.rows_read} of the file are in ${progress.table}, and stay; importing the same file with the same mapping goes on behind them.`,
-    })
-  return progress.message ?? why
+  if (status?.done) return null
+  const message =
+    id === null
+      ? why
+      : `${why} ${progress.rows_imported} rows of the first ${progress.rows_read} of the file are in ${progress.table}, and stay; importing the same file with the same mapping goes on behind them.`
+  Object.assign(progress, { state, message })
+  return message
 }
 
 function tell(progress: ImportProgress, { id, table, bytes, bytesTotal, rows, done }: ImportStatus): void {

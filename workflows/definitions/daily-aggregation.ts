@@ -1,5 +1,5 @@
 /**
- * `dailyAggregation`: a day of the star schema: staging, the gate, dimensions and facts, the gate, metrics, and what the API serves of them. Then days whose rows have changed since they were built
+ * `dailyAggregation`: a day of the star schema: staging, dimensions and facts, metrics, with a gate behind each, and then what the API serves of them. Then days whose rows have changed since they were built
  * (events that came late, files that were imported), and days that were never built, are built as well.
  *
  * Invariants: at most one run builds a day at a time, since its id names the day; nothing that a gate has refused is published, and what was published before stays; a day that fails stays open, so
@@ -30,7 +30,7 @@ const { pinDay, publishDay, noteDay, openDays } = proxyActivities<ModelActivitie
 
 const NAME = 'dailyAggregation'
 
-/** In the order of their dependencies; all models of db/models/models.ts, which a test compares. */
+/** In the order of their dependencies, each with a gate behind it; all models of db/models/models.ts, which a test compares. */
 export const STAGES = [
   {
     stage: 'staging',
@@ -69,7 +69,6 @@ export const STAGES = [
   },
 ] as const
 
-const GATES: ReadonlySet<string> = new Set(['staging', 'facts'])
 /** Of one run; the next one goes on. */
 const LATE_DAYS_MAX = 31
 
@@ -116,7 +115,6 @@ async function buildDay(date: string, progress: DailyProgress): Promise<void> {
       const { rows } = await buildModel({ model, day: date, pins: pinned.pins })
       progress.rows[model] = rows
     }
-    if (!GATES.has(stage)) continue
     Object.assign(progress, { state: 'checking', at: stage })
     await passGate(date, stage)
   }

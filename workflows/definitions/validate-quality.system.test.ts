@@ -1,5 +1,5 @@
 /** The gates by real workflows, on a Temporal server, a PostgreSQL and a lake in a folder: what is planted in a good day is found, named, stored once, and stops whoever waits for the gate. */
-import { afterAll, expect, test, vi } from 'vitest'
+import { afterAll, expect, onTestFinished, test, vi } from 'vitest'
 import { alterSchema } from '../../db/lake/index.ts'
 import { tableOf } from '../../db/models/build.ts'
 import { STAGES } from '../../db/models/checks/index.ts'
@@ -8,10 +8,13 @@ import { goodDay, putGoodDay } from '../../db/models/testing/good-day.ts'
 import { type ModelRow, noon, putRows } from '../../db/models/testing/put-rows.ts'
 import { checkHistory, latestQuality } from '../../db/postgres/queries/quality.ts'
 import { withPostgres } from '../../db/testing/postgres.ts'
+import { createLogger } from '../../observability/log.ts'
+import { createRegistry } from '../../observability/metrics.ts'
 import { cleanUp, spawnCli } from '../../tests/support/processes.ts'
 import { openBatchWorld } from '../testing/batch-world.ts'
 import { failureOf } from '../testing/failure-of.ts'
 import { withTemporal } from '../testing/with-temporal.ts'
+import { startWorker } from '../worker.ts'
 import { QUALITY_STAGES } from './validate-quality.ts'
 
 const DAY = '2026-11-10'
@@ -142,7 +145,10 @@ test('a warning stops nothing; a column that is gone fails the schema, and every
   const world = await openBatchWorld(temporal, postgres)
   await putGoodDay(world.lake, DAY)
   await putRows(world.lake, 'stg_orders', DAY, spoiled('stg_orders', { currency: 'QQQ' }))
-  await world.worker()
+  const metrics = createRegistry()
+  const logger = createLogger({ level: 'silent', service: 'test' })
+  const worker = await startWorker(world.settings, { logger, metrics })
+  onTestFinished(() => worker.stop())
   const { sql } = world.database
   const warned = await world.start('validateQuality', { date: DAY, stage: 'staging' })
   expect(await warned.result()).toMatchObject([
@@ -165,6 +171,11 @@ test('a warning stops nothing; a column that is gone fails the schema, and every
   expect(reports[1]!.results.find(({ kind, outcome }) => kind === 'schema' && outcome === 'failed')!.sample).toEqual([
     { column: 'duration_s', expected: 'long', found: null },
   ])
+  const text = await metrics.metrics()
+  expect(text).toContain('streamforge_quality_checks_total{stage="staging",outcome="warned"} 2')
+  expect(text).toContain('streamforge_quality_checks_total{stage="facts",outcome="failed"} 1')
+  expect(text).toContain('streamforge_quality_failed_gates{stage="facts"} 1')
+  expect(text).toContain('streamforge_quality_failed_gates{stage="staging"} 0')
 })
 
 test('a lake without any of the tables fails the gates and crashes nothing; input that can not be meant is refused', async () => {

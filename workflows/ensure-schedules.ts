@@ -58,7 +58,7 @@ export async function ensureSchedules(
         { schedule: id },
         `Temporal has a schedule ${id} that StreamForge did not make: it is left as it is, and ${declared.workflow} runs by it alone. Rename it to have both.`,
       )
-    else logger.info({ schedule: id }, `The schedule ${id} was ${did}`)
+    else logger[did === 'created' ? 'debug' : 'info']({ schedule: id }, `The schedule ${id} was ${did}`)
   }
   const wanted = new Set(schedules.map(({ id }) => scheduleId(taskQueue, id)))
   for await (const schedule of client.schedule.list()) {

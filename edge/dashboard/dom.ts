@@ -49,6 +49,16 @@ export function table<Row>(caption: string, columns: readonly Column<Row>[], row
   return el('div', { class: 'scroll' }, made)
 }
 
+/** To another place, in a tab of its own; text alone where there is no address. */
+export function link(url: string | null, text: string): HTMLElement {
+  if (url === null) return el('span', {}, text)
+  const made = el('a', {}, text)
+  made.href = url
+  made.target = '_blank'
+  made.rel = 'noopener'
+  return made
+}
+
 export const empty = (sentence: string): HTMLElement => el('p', { class: 'empty' }, sentence)
 export const tag = (text: string, tone: 'good' | 'warn' | 'bad' | 'soft'): HTMLElement =>
   el('span', { class: 'tag', tone }, text)

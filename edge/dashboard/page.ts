@@ -2,6 +2,7 @@
 import type { Snapshot } from '../serve/live.ts'
 import { createAlertFeed } from './alerts.ts'
 import { ApiError, liveEvents, signIn } from './api.ts'
+import { showBatch } from './batch.ts'
 import { createRateChart, createRevenueChart } from './charts.ts'
 import { byId } from './dom.ts'
 import { dateTime, duration } from './format.ts'
@@ -48,6 +49,7 @@ function show(snapshot: Snapshot): void {
   showProducts(snapshot)
   showAlerts(snapshot)
   showPipelines(snapshot)
+  showBatch(snapshot)
 }
 
 function askToSignIn(): Promise<void> {

@@ -1,5 +1,6 @@
 /** `streamforge bench`: measures this checkout on this machine, a Markdown row for each benchmark. */
 
+import { batchDay } from '../../bench/batch/day.ts'
 import { ingest } from '../../bench/ingest.ts'
 import { kafka } from '../../bench/kafka.ts'
 import { lakeAppend } from '../../bench/lake/append.ts'
@@ -24,6 +25,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   lakePlan,
   lakeCompact,
   lakeMemory,
+  batchDay,
 ]
 
 export const bench = defineCommand({

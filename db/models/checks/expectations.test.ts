@@ -38,6 +38,8 @@ test('their kinds suit the types of the columns', () => {
       : [],
   )
   for (const [mine, theirs] of references) expect(mine).toBe(theirs)
+  // A statement that names a table twice could not be answered from the day's files alone.
+  expect(all.filter(({ model, each }) => each.kind === 'referential' && each.to === model.name)).toEqual([])
 })
 
 test('each has a name of its own, a sentence, and a gate before whatever it reads', () => {

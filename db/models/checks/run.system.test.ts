@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, expect, test } from 'vitest'
 import { withTrino } from '../../../cli/servers/testing/with-trino.ts'
 import { icebergCatalog } from '../../../cli/servers/trino.ts'
@@ -10,9 +11,11 @@ import {
   createDuckdbEngine,
   createTrinoEngine,
   type Lake,
+  loadTable,
   openJdbcCatalog,
   openLake,
   openLakeFiles,
+  planScan,
   type SqlEngine,
 } from '../../lake/index.ts'
 import { openFolderObjects } from '../../objects/folder.ts'
@@ -220,4 +223,24 @@ test('a table or a column that is missing, or of another type, fails the schema;
     { outcome: 'failed', observed: 'no such table' },
     { outcome: 'skipped', reason: 'It must. Not asked: there is no table analytics.fact_transactions.' },
   ])
+})
+
+test('a day is read by its own files alone: those of other days may be gone', async () => {
+  const { metadata } = await loadTable(lake, tableOf(modelNamed('fact_events')))
+  const { files } = await planScan(lake, metadata)
+  const others = files.filter(({ file }) => file.partition[0] !== dayNumber(DAY))
+  expect(others).toHaveLength(3)
+  for (const { file } of others) await rm(fileURLToPath(file.path))
+  const results = await found(
+    expecting(
+      'fact_events',
+      { kind: 'not_null', column: 'hour' },
+      { kind: 'unique', columns: ['event_id'] },
+      { kind: 'referential', columns: { user_id: 'user_id' }, to: 'dim_users' },
+      { kind: 'row_count_change', min: 0.5, max: 3, after: WEEK },
+      { kind: 'freshness', column: 'event_time', hoursMax: 12, after: WEEK },
+    ),
+    expecting('dim_users', { kind: 'referential', columns: { user_id: 'user_id' }, to: 'fact_events' }),
+  )
+  expect(results.map(({ observed }) => observed)).toEqual([1, 1, 1, 3, '2026-11-21T12:00:00.000000Z', 0])
 })

@@ -14,12 +14,12 @@ const INTERCEPTORS = createRequire(import.meta.url).resolve(
   '@temporalio/interceptors-opentelemetry-v2/lib/workflow-interceptors.js',
 )
 
-const { definitions, path } = workerData as BundleOrder
+const { definitions, interceptors, path } = workerData as BundleOrder
 const tell = (warning: BundleWarning): void => parentPort?.postMessage(warning)
 const quiet = () => {}
 const { code } = await bundleWorkflowCode({
   workflowsPath: definitions,
-  workflowInterceptorModules: [INTERCEPTORS],
+  workflowInterceptorModules: [INTERCEPTORS, ...interceptors],
   logger: {
     log: quiet,
     trace: quiet,

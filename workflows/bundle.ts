@@ -15,6 +15,8 @@ import { startThread } from '../observability/threads.ts'
 /** What the thread is told, and what it says. */
 export interface BundleOrder {
   definitions: string
+  /** Modules of further interceptors. */
+  interceptors: readonly string[]
   /** Of the file to write. */
   path: string
 }
@@ -27,21 +29,28 @@ const DEFINITIONS = fileURLToPath(new URL('./definitions/index.ts', import.meta.
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
 const PREFIX = 'bundle-'
 
-/** @param folder where bundles are kept; made if missing */
-export async function bundleDefinitions(folder: string, logger: Logger): Promise<WorkflowBundlePath> {
-  const name = `${PREFIX}${await digestOfSources()}.cjs`
+/**
+ * @param folder where bundles are kept; made if missing
+ * @param interceptors modules of further ones, that run with the definitions
+ */
+export async function bundleDefinitions(
+  folder: string,
+  logger: Logger,
+  interceptors: readonly string[] = [],
+): Promise<WorkflowBundlePath> {
+  const name = `${PREFIX}${await digestOfSources(interceptors)}.cjs`
   const codePath = join(folder, name)
   await mkdir(folder, { recursive: true })
   const present = await readdir(folder)
   if (!present.includes(name)) {
-    await bundleInThread({ definitions: DEFINITIONS, path: codePath }, logger)
+    await bundleInThread({ definitions: DEFINITIONS, interceptors, path: codePath }, logger)
     for (const old of present.filter((entry) => entry.startsWith(PREFIX))) await rm(join(folder, old), { force: true })
   }
   return { codePath }
 }
 
 /** Of all that may come into the bundle: what definitions may import is a rule of the house, and the libraries are those of the lock file. */
-async function digestOfSources(): Promise<string> {
+async function digestOfSources(further: readonly string[]): Promise<string> {
   const workflows = join(ROOT, 'workflows')
   const own = (await readdir(workflows, { recursive: true }))
     .filter((path) => path.endsWith('.ts') && !path.endsWith('.test.ts') && !/^(testing|activities)\b/.test(path))
@@ -49,7 +58,7 @@ async function digestOfSources(): Promise<string> {
     .map((path) => join(workflows, path))
   const hash = createHash('sha256')
   // Its place too: stack traces name it.
-  for (const path of [...own, join(ROOT, 'package-lock.json')])
+  for (const path of [...own, ...further, join(ROOT, 'package-lock.json')])
     hash
       .update(`${path}\n`)
       .update(await readFile(path))

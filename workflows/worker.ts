@@ -21,7 +21,6 @@ import {
 import { createDuckdbEngine, createTrinoEngine, openJdbcCatalog, openLake, openLakeFiles } from '../db/lake/index.ts'
 import { createDuckdbModels } from '../db/models/duckdb.ts'
 import { createTrinoModels } from '../db/models/trino.ts'
-import { createTrinoModels } from '../db/models/trino.ts'
 import { type ObjectsSettings, openObjects } from '../db/objects/open.ts'
 import { makeOwnFolder } from '../db/own-folder.ts'
 import { connect } from '../db/postgres/connect.ts'
@@ -50,6 +49,8 @@ export interface WorkerSettings {
   importDir?: string
   /** Where the bundled definitions are kept. Default: `workflows` in the data folder. */
   bundleDir?: string
+  /** Modules of further interceptors that run with the definitions. */
+  workflowInterceptors?: readonly string[]
   currency: string
   /** DuckDB's, for each activity that uses it. */
   memoryMb: number
@@ -58,6 +59,8 @@ export interface WorkerSettings {
   trinoUrl: string | null
   /** Activities at once. */
   activitiesMax?: number
+  /** What running activities are given at a stop, before they are broken off. Default: 3 s. */
+  graceMs?: number
   /** Where people find Temporal's UI, for links. */
   temporalUiUrl?: string | null
   /** Whether it brings the queue's schedules to what is declared. Default: true. */
@@ -135,7 +138,11 @@ export async function startWorker(settings: WorkerSettings, tools: WorkerTools):
       connection,
       namespace: temporal.namespace,
       taskQueue,
-      workflowBundle: await bundleDefinitions(settings.bundleDir ?? join(settings.dataDir, 'workflows'), logger),
+      workflowBundle: await bundleDefinitions(
+        settings.bundleDir ?? join(settings.dataDir, 'workflows'),
+        logger,
+        settings.workflowInterceptors,
+      ),
       activities: createActivities(deps),
       interceptors: {
         activity: [
@@ -149,7 +156,7 @@ export async function startWorker(settings: WorkerSettings, tools: WorkerTools):
       maxConcurrentActivityTaskExecutions: slots,
       workflowThreadPoolSize: 1,
       maxCachedWorkflows: 100,
-      shutdownGraceTime: '3 seconds',
+      shutdownGraceTime: settings.graceMs ?? 3_000,
       shutdownForceTime: '15 seconds',
     }
     const worker = await createWorker(options, connecting)

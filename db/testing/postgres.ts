@@ -24,8 +24,8 @@ export interface TestPostgres {
   database(options?: { max?: number }): Promise<TestDatabase>
   /** The URL of a new database without tables. */
   emptyDatabase(): Promise<string>
-  /** Stops the server and starts it again on its port. */
-  restart(): Promise<void>
+  /** Stops the server and starts it again on its port. @param meanwhile what happens while it is away */
+  restart(meanwhile?: () => Promise<unknown>): Promise<void>
 }
 
 const PREFIX = 'streamforge-test-postgres-'
@@ -74,9 +74,10 @@ export function withPostgres(): TestPostgres {
       return { ...database, url }
     },
     emptyDatabase: () => create('template0'),
-    async restart() {
+    async restart(meanwhile) {
       const { port } = server
       await server.stop()
+      await meanwhile?.()
       server = await start(port)
     },
   }

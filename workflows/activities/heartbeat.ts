@@ -6,6 +6,9 @@ import { CancelledFailure, Context } from '@temporalio/activity'
 import type { Clock } from '../../streams/time/clock.ts'
 import { HEARTBEAT_MS } from '../policy.ts'
 
+/** Some beats may be lost or late before the timeout is missed. */
+const BEATS_PER_TIMEOUT = 4
+
 export type Report = (details: unknown) => void
 
 /**
@@ -17,12 +20,14 @@ export async function withHeartbeat<R>(
 ): Promise<R> {
   const context = Context.current()
   const { cancellationSignal } = context
+  const { heartbeatTimeoutMs } = context.info
+  const everyMs = Math.min(HEARTBEAT_MS, (heartbeatTimeoutMs ?? Number.POSITIVE_INFINITY) / BEATS_PER_TIMEOUT)
   let details: unknown
   const ended = new AbortController()
   const beat = async () => {
     while (!ended.signal.aborted) {
       context.heartbeat(details)
-      await clock.sleep(HEARTBEAT_MS, ended.signal)
+      await clock.sleep(everyMs, ended.signal)
     }
   }
   const beating = beat()

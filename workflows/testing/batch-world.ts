@@ -2,7 +2,9 @@
  * What a test of workflows runs on: a database of its own, a lake in a folder of its own, a task queue of its own on the file's Temporal server, and workers over them, in this process or as
  * real ones that can be killed.
  */
+import { fork } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
+import { once } from 'node:events'
 import { dirname, join } from 'node:path'
 import { onTestFinished } from 'vitest'
 import { type Lake, openJdbcCatalog, openLake, openLakeFiles } from '../../db/lake/index.ts'
@@ -15,6 +17,15 @@ import type { TemporalClient } from '../client.ts'
 import { type RunningWorker, startWorker, type WorkerSettings } from '../worker.ts'
 import type { TestTemporal } from './with-temporal.ts'
 
+const TYPESCRIPT = new URL('../../cli/typescript.mjs', import.meta.url).href
+
+export interface WorkerProcess {
+  readonly pid: number
+  signal(name: 'SIGTERM' | 'SIGKILL' | 'SIGSTOP' | 'SIGCONT'): void
+  /** Its exit code; null when a signal has ended it. */
+  readonly ended: Promise<number | null>
+}
+
 export interface BatchWorld {
   database: TestDatabase
   lake: Lake
@@ -25,6 +36,8 @@ export interface BatchWorld {
   settings: WorkerSettings
   /** Runs until the test has finished, unless it is stopped before. */
   worker(changes?: Partial<WorkerSettings>): Promise<RunningWorker>
+  /** A real process, likewise. */
+  process(changes?: Partial<WorkerSettings>): Promise<WorkerProcess>
   /** For `streamforge worker` as a process. */
   env: Record<string, string>
   /** Starts a workflow on the world's queue, under an id that starts with the workflow's name. */
@@ -72,6 +85,7 @@ export async function openBatchWorld(temporal: TestTemporal, postgres: TestPostg
       onTestFinished(() => running.stop())
       return running
     },
+    process: (changes = {}) => startWorkerProcess({ ...settings, ...changes }),
     env: {
       TEMPORAL_ADDRESS: address,
       TEMPORAL_NAMESPACE: namespace,
@@ -84,4 +98,20 @@ export async function openBatchWorld(temporal: TestTemporal, postgres: TestPostg
     start: (workflow, input = {}, id = `${workflow}-${randomUUID()}`) =>
       client.workflow.start(workflow, { taskQueue, workflowId: id, args: [input] }),
   }
+}
+
+async function startWorkerProcess(settings: WorkerSettings): Promise<WorkerProcess> {
+  const child = fork(new URL('./worker-process.ts', import.meta.url), {
+    execArgv: ['--import', TYPESCRIPT],
+    stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
+  })
+  const ended = once(child, 'exit').then(([code]) => code as number | null)
+  onTestFinished(async () => {
+    child.kill('SIGKILL')
+    await ended
+  })
+  child.send(settings)
+  const first = await Promise.race([once(child, 'message'), ended])
+  if (!Array.isArray(first)) throw new Error(`The worker ended with ${first} before it was ready.`)
+  return { pid: child.pid!, signal: (name) => void child.kill(name), ended }
 }

@@ -1,0 +1,219 @@
+/**
+ * What the batch workflows promise while everything around them dies: workers killed, frozen and told to stop in the middle of a compaction, the Temporal server and the database away, a
+ * cancellation. Each run ends right, and its work is done once: the same rows, one snapshot more.
+ *
+ * The middle is certain: a lock on the lake's catalog holds every commit, so a compaction has written its files and waits for its swap.
+ */
+import { fileURLToPath } from 'node:url'
+import { CancelledFailure, type WorkflowFailedError, type WorkflowHandle } from '@temporalio/client'
+import { expect, onTestFinished, test, vi } from 'vitest'
+import {
+  appendFiles,
+  createTable,
+  loadTable,
+  openWriter,
+  partitionBy,
+  planScan,
+  readRows,
+  schemaOf,
+  snapshotsOf,
+  tableName,
+} from '../db/lake/index.ts'
+import { withPostgres } from '../db/testing/postgres.ts'
+import { type BatchWorld, openBatchWorld } from './testing/batch-world.ts'
+import { withTemporal } from './testing/with-temporal.ts'
+
+const temporal = withTemporal()
+const postgres = withPostgres()
+
+/** Whoever is dead or frozen is given up after two seconds. */
+const IMPATIENT = { workflowInterceptors: [fileURLToPath(new URL('./testing/impatient.ts', import.meta.url))] }
+const SOON = { timeout: 60_000, interval: 50 }
+const FILES = 5
+const PARTITIONS = 2
+const ROWS = FILES * PARTITIONS
+
+/** Two partitions of small files: a compaction has two groups, and makes a commit for each. */
+async function tableOf({ lake }: BatchWorld, name: string): Promise<void> {
+  const schema = schemaOf([
+    { name: 'id', type: 'long' },
+    { name: 'part', type: 'int' },
+  ])
+  const spec = partitionBy(schema, [{ column: 'part', transform: 'identity' }])
+  const table = await createTable(lake, tableName(name), { schema, spec })
+  const files = []
+  for (let i = 0; i < FILES; i++) {
+    const writer = await openWriter(lake, table.metadata)
+    for (let part = 0; part < PARTITIONS; part++) await writer.append({ id: [BigInt(i)], part: [part] }, 1)
+    files.push(...(await writer.finish()))
+  }
+  await appendFiles(lake, table.name, files)
+}
+
+interface Seen {
+  rows: string[]
+  files: number
+  snapshots: number
+}
+async function look({ lake, objects }: BatchWorld, name: string): Promise<Seen & { left: number }> {
+  const { metadata } = await loadTable(lake, tableName(name))
+  const plan = await planScan(lake, metadata)
+  const rows: string[] = []
+  for await (const some of readRows(lake, plan)) rows.push(...some.map(({ part, id }) => `${part}/${id}`))
+  const written = (await objects.list('')).filter(
+    (key) => key.endsWith('.parquet') && key.includes(tableName(name).name),
+  )
+  const snapshots = snapshotsOf(metadata).length
+  // What no snapshot names: of the append all, of the compaction one file per group.
+  const named = FILES * PARTITIONS + (snapshots - 1)
+  return { rows: rows.sort(), files: plan.files.length, snapshots, left: written.length - named }
+}
+const ALL_ROWS = Array.from({ length: ROWS }, (_, i) => `${Math.floor(i / FILES)}/${i % FILES}`)
+/** One file per partition, one commit per group, nothing twice. */
+const COMPACTED: Seen = { rows: ALL_ROWS, files: PARTITIONS, snapshots: 1 + PARTITIONS }
+
+/** Holds commits of the lake until it is let go. */
+async function holdCommits({ database: { sql } }: BatchWorld) {
+  const mine = await sql.reserve()
+  await mine`BEGIN`
+  await mine`LOCK TABLE iceberg_tables IN EXCLUSIVE MODE`
+  const waiting = (): Promise<{ pid: number }[]> =>
+    sql`SELECT pid FROM pg_stat_activity
+      WHERE datname = current_database() AND application_name = 'streamforge-worker' AND wait_event_type = 'Lock'`
+  let isHeld = true
+  const letGo = async (): Promise<void> => {
+    if (!isHeld) return
+    isHeld = false
+    await mine`ROLLBACK`
+    mine.release()
+  }
+  onTestFinished(() => letGo().catch(() => {}))
+  return {
+    letGo,
+    /** A commit waits for its swap. */
+    reached: (others: readonly number[] = []) =>
+      vi.waitFor(async () => {
+        const pids = (await waiting()).map(({ pid }) => pid).filter((pid) => !others.includes(pid))
+        expect(pids).not.toEqual([])
+        return pids
+      }, SOON),
+    /** Ends sessions with their statements undone, as a server does that sees its client gone. */
+    end: (pids: readonly number[]) =>
+      sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid IN ${sql(pids)}`,
+  }
+}
+
+const attemptOf = async (handle: WorkflowHandle): Promise<number> =>
+  (await handle.describe()).raw.pendingActivities?.[0]?.attempt ?? 0
+const attemptIs = (handle: WorkflowHandle, least: number) =>
+  vi.waitFor(async () => expect(await attemptOf(handle)).toBeGreaterThanOrEqual(least), SOON)
+
+test('a worker killed in the middle of a commit: the next does what is left, whether or not the swap came through', async () => {
+  const world = await openBatchWorld(temporal, postgres)
+  await tableOf(world, 'a.undone')
+  await tableOf(world, 'a.done')
+  const first = await world.process(IMPATIENT)
+  for (const [name, worker] of [
+    ['a.undone', first],
+    ['a.done', await world.process(IMPATIENT)],
+  ] as const) {
+    const hold = await holdCommits(world)
+    const run = await world.start('compactTable', { table: name })
+    const pids = await hold.reached()
+    first.signal('SIGKILL')
+    worker.signal('SIGKILL')
+    await worker.ended
+    if (name === 'a.undone') await hold.end(pids)
+    await hold.letGo()
+    // The server carries out what a client has sent, also when the client is gone.
+    const swapped = name === 'a.done' ? 1 : 0
+    await vi.waitFor(async () => expect((await look(world, name)).snapshots).toBe(1 + swapped), SOON)
+    const next = await world.process(IMPATIENT)
+    expect(await run.result()).toMatchObject([{ groups: PARTITIONS - swapped, filesAfter: PARTITIONS - swapped }])
+    expect(await look(world, name)).toMatchObject(COMPACTED)
+    next.signal('SIGTERM')
+    expect(await next.ended).toBe(0)
+  }
+})
+
+test('a frozen worker is replaced, and does no harm when it thaws; one that is told to stop hands its work on', async () => {
+  const world = await openBatchWorld(temporal, postgres)
+  await tableOf(world, 'a.frozen')
+  await tableOf(world, 'a.stopped')
+  const frozen = await world.process(IMPATIENT)
+  const hold = await holdCommits(world)
+  const run = await world.start('compactTable', { table: 'a.frozen' })
+  const pids = await hold.reached()
+  frozen.signal('SIGSTOP')
+  const other = await world.process({ ...IMPATIENT, graceMs: 0 })
+  await hold.reached(pids)
+  await hold.end(pids)
+  await hold.letGo()
+  expect(await run.result()).toMatchObject([{ groups: PARTITIONS, refused: 0 }])
+  // It wakes in the middle of a commit that others have made meanwhile.
+  frozen.signal('SIGCONT')
+  await vi.waitFor(async () => expect((await look(world, 'a.frozen')).left).toBe(0), SOON)
+  expect(await look(world, 'a.frozen')).toMatchObject(COMPACTED)
+
+  frozen.signal('SIGTERM')
+  expect(await frozen.ended).toBe(0)
+  const again = await holdCommits(world)
+  const handed = await world.start('compactTable', { table: 'a.stopped' })
+  await again.reached()
+  other.signal('SIGTERM')
+  const heir = await world.process(IMPATIENT)
+  await again.letGo()
+  // The group that was being committed was finished, the other left to the heir.
+  expect(await handed.result()).toMatchObject([{ groups: 1 }])
+  expect(await other.ended).toBe(0)
+  expect(await look(world, 'a.stopped')).toMatchObject({ ...COMPACTED, left: 0 })
+  heir.signal('SIGTERM')
+  expect(await heir.ended).toBe(0)
+})
+
+test('Temporal killed and started again, the database away for several attempts, a cancellation between two commits', async () => {
+  const world = await openBatchWorld(temporal, postgres)
+  await world.worker(IMPATIENT)
+  for (const name of ['a.temporal', 'a.database', 'a.cancelled']) await tableOf(world, name)
+
+  const first = await holdCommits(world)
+  const survivor = await world.start('compactTable', { table: 'a.temporal' })
+  await first.reached()
+  await temporal.kill()
+  await first.letGo()
+  await temporal.start()
+  await survivor.result()
+  expect(await look(world, 'a.temporal')).toMatchObject({ ...COMPACTED, left: 0 })
+
+  const second = await holdCommits(world)
+  const patient = await world.start('compactTable', { table: 'a.database' })
+  await second.reached()
+  await postgres.restart(() => attemptIs(patient, 4))
+  await patient.result()
+  expect(await look(world, 'a.database')).toMatchObject(COMPACTED)
+
+  const third = await holdCommits(world)
+  const cancelled = await world.start('compactTable', { table: 'a.cancelled' })
+  await third.reached()
+  await cancelled.cancel()
+  const pending = async () => {
+    const one = (await cancelled.describe()).raw.pendingActivities?.[0]
+    return {
+      state: one?.state,
+      beatMs: Number(one?.lastHeartbeatTime?.seconds) * 1_000 + Number(one?.lastHeartbeatTime?.nanos) / 1e6,
+    }
+  }
+  await vi.waitFor(async () => expect((await pending()).state).toBe(CANCEL_REQUESTED), SOON)
+  // It is told by the answer to its next heartbeat.
+  const { beatMs } = await pending()
+  await vi.waitFor(async () => expect((await pending()).beatMs).toBeGreaterThan(beatMs), SOON)
+  await third.letGo()
+  const error = await cancelled.result().catch((error: WorkflowFailedError) => error)
+  expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure)
+  // Whole groups: the one that was being committed is, the other is as it was.
+  const half = { rows: ALL_ROWS, files: FILES + 1, snapshots: 2, left: 0 }
+  expect(await look(world, 'a.cancelled')).toEqual(half)
+})
+
+/** PENDING_ACTIVITY_STATE_CANCEL_REQUESTED */
+const CANCEL_REQUESTED = 3

@@ -2,7 +2,7 @@
  * Which records of a partition a range of event time takes: where the partition begins in the lake, where a run must begin, and where it may end. By SQL over the lake, which reads columns and
  * files that matter only.
  */
-import type { SqlEngine, SqlOptions } from '../../db/lake/index.ts'
+import type { SqlEngine, SqlOptions, SqlValue } from '../../db/lake/index.ts'
 import { RAW_TABLES } from '../contract/lake-tables.ts'
 import type { InputTopic } from '../contract/topics.ts'
 import { FUTURE_CAP_MS } from '../runtime/task.ts'
@@ -48,43 +48,55 @@ export async function partitionStarts(
   )
 }
 
-/** @returns the lowest offset of an event within these times; null when there is none */
-export async function firstOffsetWithin(
+/** @returns by partition, the lowest offset of an event from its time on; partitions without one are left out */
+export async function firstOffsetsFrom(
   engine: SqlEngine,
   topic: InputTopic,
-  partition: number,
-  { fromMs, toMs }: { fromMs: number; toMs: number },
+  fromMs: ReadonlyMap<number, number>,
+  toMs: number,
   options: SqlOptions,
-): Promise<number | null> {
-  const [row] = await allObjects(
+): Promise<Map<number, number>> {
+  if (fromMs.size === 0) return new Map()
+  const each = [...fromMs].map(
+    ([partition, ms]) => `(log_partition = ${partition} AND event_time >= ${timeLiteral(ms)})`,
+  )
+  // What all have in common stands by itself, as it leaves out files.
+  const rows = await allObjects(
     engine,
-    `SELECT min(log_offset) AS first_offset FROM ${RAW_TABLES[topic].name}
-     WHERE log_partition = ${partition} AND event_time >= ${timeLiteral(fromMs)} AND event_time < ${timeLiteral(toMs)}`,
+    `SELECT log_partition, min(log_offset) AS first_offset FROM ${RAW_TABLES[topic].name}
+     WHERE event_time >= ${timeLiteral(Math.min(...fromMs.values()))} AND event_time < ${timeLiteral(toMs)} AND (${each.join(' OR ')})
+     GROUP BY log_partition`,
     options,
   )
-  return row?.first_offset === null ? null : numberOf(row?.first_offset)
+  return offsetsOf(rows)
 }
 
 const DAY_MS = 86_400_000
 
-/** @returns behind the record that brings the stream time to this point; null when none does yet */
-export async function offsetBehind(
+/** @returns by partition, behind the record that brings the stream time to this point; those that have not come so far are left out */
+export async function offsetsBehind(
   engine: SqlEngine,
   topic: InputTopic,
-  partition: number,
+  partitions: Iterable<number>,
   streamTimeMs: number,
   options: SqlOptions,
-): Promise<number | null> {
-  const reached = `log_partition = ${partition} AND event_time >= ${timeLiteral(streamTimeMs)} AND log_appended_at >= ${timeLiteral(streamTimeMs - FUTURE_CAP_MS)}`
-  // First where it is nearly always found: what comes later lies in other files.
+): Promise<Map<number, number>> {
+  const found = new Map<number, number>()
+  // First where it is nearly always found: what comes later lies in other files. There may be an earlier offset, where event time has jumped: ending later than needed does no harm.
   for (const soon of [` AND event_time < ${timeLiteral(streamTimeMs + DAY_MS)}`, '']) {
-    const [row] = await allObjects(
+    const left = [...partitions].filter((partition) => !found.has(partition))
+    if (left.length === 0) break
+    const rows = await allObjects(
       engine,
-      `SELECT min(log_offset) AS first_offset FROM ${RAW_TABLES[topic].name} WHERE ${reached}${soon}`,
+      `SELECT log_partition, min(log_offset) AS first_offset FROM ${RAW_TABLES[topic].name}
+       WHERE event_time >= ${timeLiteral(streamTimeMs)} AND log_appended_at >= ${timeLiteral(streamTimeMs - FUTURE_CAP_MS)}${soon}
+         AND log_partition IN (${left.join(', ')}) GROUP BY log_partition`,
       options,
     )
-    // A later day may hold an earlier offset, where event time has jumped: ending later than needed does no harm.
-    if (row?.first_offset !== null) return numberOf(row?.first_offset) + 1
+    for (const [partition, offset] of offsetsOf(rows)) found.set(partition, offset + 1)
   }
-  return null
+  return found
 }
+
+const offsetsOf = (rows: readonly Record<string, SqlValue>[]): Map<number, number> =>
+  new Map(rows.map((row) => [numberOf(row.log_partition), numberOf(row.first_offset)]))

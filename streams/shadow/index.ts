@@ -9,7 +9,7 @@ export type { FraudRule } from '../jobs/fraud-rules.ts'
 export { nextOffsets, OtherLog } from '../lake-writer/offsets.ts'
 export { type JobChoice, jobsFor, type RuleChange, UnknownJob } from './choice.ts'
 export { differences, type RowDifference, type TableDifferences } from './compare.ts'
-export { offsetBehind } from './extent.ts'
+export { offsetsBehind } from './extent.ts'
 export { allObjects, msOfText, numberOf, objectsOf, textLiteral, timeLiteral } from './lake-sql.ts'
 export {
   REPLAYED_JOBS,

@@ -15,7 +15,7 @@ import { hours, type Job } from '../jobs/job.ts'
 import { FUTURE_CAP_MS, Task, WATERMARK_DELAY_MS } from '../runtime/task.ts'
 import { fieldsRead } from '../topology.ts'
 import { Chains } from './chains.ts'
-import { firstOffsetWithin, offsetBehind, type PartitionStart, partitionStarts } from './extent.ts'
+import { firstOffsetsFrom, offsetsBehind, type PartitionStart, partitionStarts } from './extent.ts'
 import { allObjects, numberOf, textLiteral } from './lake-sql.ts'
 import { SESSION_GAP_MS, TABLE_RANGES, tablesOf } from './ranges.ts'
 import { recordsOf, type SortOptions } from './records.ts'
@@ -95,8 +95,21 @@ export async function runShadow(deps: ShadowDeps, run: ShadowRun): Promise<Parti
     if ((await deps.lake.catalog.metadataLocation(name)) === null) continue
     const { metadata } = await loadTable(deps.lake, name)
     const dead = await deadLetters(deps, topic, options)
-    for (const start of await partitionStarts(deps.engine, topic, options))
-      done.push(await runPartition(deps, run, { topic, metadata, start, dead: dead.get(start.partition) ?? new Set() }))
+    const starts = await partitionStarts(deps.engine, topic, options)
+    const partitions = starts.map(({ partition }) => partition)
+    const endMs = run.toMs + settledAfterMs(run.jobs)
+    const ends = await offsetsBehind(deps.engine, topic, partitions, endMs, options)
+    const wanted = new Map(
+      starts.map(({ partition, originMs }) => [partition, onGrid(originMs, run.fromMs - WARM_UP_MS)]),
+    )
+    const firsts = await firstOffsetsFrom(deps.engine, topic, wanted, endMs, options)
+    for (const start of starts) {
+      const { partition } = start
+      const of = { topic, metadata, start, dead: dead.get(partition) ?? new Set<number>() }
+      done.push(
+        await runPartition(deps, run, of, { end: ends.get(partition) ?? null, first: firsts.get(partition) ?? null }),
+      )
+    }
   }
   return done
 }
@@ -109,20 +122,29 @@ interface Of<T extends InputTopic> {
   dead: ReadonlySet<number>
 }
 
-async function runPartition<T extends InputTopic>(deps: ShadowDeps, run: ShadowRun, of: Of<T>): Promise<PartitionRun> {
-  const { engine } = deps
+/** @param extent where the range is behind, and where its warm-up begins; null where there is no such record */
+async function runPartition<T extends InputTopic>(
+  deps: ShadowDeps,
+  run: ShadowRun,
+  of: Of<T>,
+  extent: { end: number | null; first: number | null },
+): Promise<PartitionRun> {
   const { topic, start } = of
   const { partition } = start
   const options = { ...SQL_LIMITS, ...(run.signal && { signal: run.signal }) }
-  const endMs = run.toMs + settledAfterMs(run.jobs)
   const until = run.until?.get(topic)?.get(partition) ?? (run.until ? 0 : Number.MAX_SAFE_INTEGER)
-  const end = await offsetBehind(engine, topic, partition, endMs, options)
-  const to = Math.min(end ?? until, until)
-  const about = { topic, partition, passed: end !== null && end <= until }
+  const to = Math.min(extent.end ?? until, until)
+  const about = { topic, partition, passed: extent.end !== null && extent.end <= until }
+  let { first } = extent
   let marginMs = WARM_UP_MS
   for (let attempts = 1; ; attempts++) {
     const wanted = onGrid(start.originMs, run.fromMs - marginMs)
-    const first = await firstOffsetWithin(engine, topic, partition, { fromMs: wanted, toMs: endMs }, options)
+    if (attempts > 1) {
+      const endMs = run.toMs + settledAfterMs(run.jobs)
+      first =
+        (await firstOffsetsFrom(deps.engine, topic, new Map([[partition, wanted]]), endMs, options)).get(partition) ??
+        null
+    }
     if (first === null || first >= to) return { ...about, ...NOTHING, exactFromMs: wanted, attempts }
     const isWhole = wanted <= start.originMs || first <= start.firstOffset
     const begin = isWhole

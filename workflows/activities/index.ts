@@ -5,6 +5,8 @@ import { importActivities } from './imports.ts'
 import { maintenanceActivities } from './maintenance.ts'
 import { modelActivities } from './models.ts'
 import { qualityActivities } from './quality.ts'
+import { reconciliationActivities } from './reconciliation.ts'
+import { replayActivities } from './replay.ts'
 
 export type Activities = ReturnType<typeof createActivities>
 
@@ -14,4 +16,6 @@ export const createActivities = (deps: ActivityDeps) =>
     ...maintenanceActivities(deps),
     ...modelActivities(deps),
     ...qualityActivities(deps),
+    ...reconciliationActivities(deps),
+    ...replayActivities(deps),
   })

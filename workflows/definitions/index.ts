@@ -2,4 +2,6 @@
 export { dailyAggregation } from './daily-aggregation.ts'
 export { importFile } from './import-file.ts'
 export { compactTable, expireSnapshots, removeOrphans } from './maintenance.ts'
+export { reconcile } from './reconcile.ts'
+export { replayJob } from './replay-job.ts'
 export { validateQuality } from './validate-quality.ts'

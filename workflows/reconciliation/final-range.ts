@@ -7,7 +7,7 @@ import type { Sql } from '../../db/postgres/connect.ts'
 import { RAW_TABLES } from '../../streams/contract/lake-tables.ts'
 import { toIso } from '../../streams/contract/time-text.ts'
 import { INPUT_TOPICS, type InputTopic } from '../../streams/contract/topics.ts'
-import { nextOffsets, offsetBehind } from '../../streams/shadow/index.ts'
+import { nextOffsets, offsetsBehind } from '../../streams/shadow/index.ts'
 
 /** The range is not final: other times have to be asked for, or later. */
 export class NotFinal extends Error {
@@ -31,6 +31,8 @@ export interface FinalRange {
   open: string[]
 }
 
+const SQL_TIMEOUT_MS = 3_600_000
+
 interface TaskState {
   topic: InputTopic
   partition: number
@@ -45,10 +47,15 @@ interface TaskState {
  */
 export async function finalRange(
   { sql, lake, engine }: { sql: Sql; lake: Lake; engine: SqlEngine },
-  { toMs, afterMs, signal }: { toMs: number; afterMs: number; signal?: AbortSignal },
+  {
+    toMs,
+    afterMs,
+    topics = new Set(INPUT_TOPICS),
+    signal,
+  }: { toMs: number; afterMs: number; topics?: ReadonlySet<InputTopic>; signal?: AbortSignal },
 ): Promise<FinalRange> {
   const tasks = await sql<TaskState[]>`
-    SELECT topic, partition, next_offset, end_offset, watermark FROM tasks WHERE topic IN ${sql(INPUT_TOPICS)}`
+    SELECT topic, partition, next_offset, end_offset, watermark FROM tasks WHERE topic IN ${sql([...topics])}`
   const newest = Math.max(Number.NEGATIVE_INFINITY, ...tasks.map(({ watermark }) => watermark))
   const neededMs = toMs + afterMs
   if (!(newest >= neededMs))
@@ -61,7 +68,7 @@ export async function finalRange(
   const until = new Map<InputTopic, Map<number, number>>()
   const lakeUntil = new Map<InputTopic, Map<number, number>>()
   const open: string[] = []
-  for (const topic of INPUT_TOPICS) {
+  for (const topic of topics) {
     const { name } = RAW_TABLES[topic]
     const held = await heldBy(lake, name, platform?.value ?? '')
     const of = { until: new Map<number, number>(), lake: new Map<number, number>() }
@@ -80,10 +87,12 @@ export async function finalRange(
       const isThere =
         inLake >= next_offset ||
         (hasPassed &&
-          (await offsetBehind(engine, topic, partition, neededMs, {
-            ...(signal && { signal }),
-            timeoutMs: 3_600_000,
-          })) !== null)
+          (
+            await offsetsBehind(engine, topic, [partition], neededMs, {
+              ...(signal && { signal }),
+              timeoutMs: SQL_TIMEOUT_MS,
+            })
+          ).has(partition))
       if (!isThere)
         throw new LakeBehind(
           `${name} has come to offset ${inLake} of ${key}, and the streams to ${next_offset}: the lake is awaited. Is the lake-writer running?`,

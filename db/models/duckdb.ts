@@ -44,6 +44,7 @@ export function createDuckdbModels(lake: Lake, options: DuckdbModelOptions = {})
           ...options,
           // The SQL may begin with comments, and ends without a semicolon.
           query: day === null ? query : `SELECT DATE '${day}' AS day, of_day.* FROM (${query}\n) AS of_day`,
+          columns: model.columns.map(({ name }) => name),
           inputs: inputs.map((input) => ({
             as: viewOf(input),
             table: input.loaded,

@@ -44,8 +44,10 @@ export interface QueryInput {
 }
 
 export interface QueryReplacement extends DuckOptions {
-  /** Gives the target's columns by name; types are cast to the target's. */
+  /** Gives columns of the target by name; types are cast to the target's. */
   query: string
+  /** Which those are; what the target has beside them is null. Default: all of them. */
+  columns?: readonly string[]
   inputs: readonly QueryInput[]
   scope: Scope
   /** Keys of the caller's own in the snapshot's summary. */
@@ -89,9 +91,11 @@ export async function replaceByQuery(lake: Lake, target: Table, options: QueryRe
     for (const input of planned) await createView(lake, duck, input, copies)
     signal?.throwIfAborted()
     onProgress?.('computing')
-    const select = fields.map(
-      ({ name, type }) => `CAST(${identifier(name)} AS ${duckType(type)}) AS ${identifier(name)}`,
-    )
+    const given = options.columns && new Set(options.columns)
+    const select = fields.map(({ name, type }) => {
+      const value = !given || given.has(name) ? identifier(name) : 'NULL'
+      return `CAST(${value} AS ${duckType(type)}) AS ${identifier(name)}`
+    })
     const rows = `SELECT ${select.join(', ')} FROM (${query}) AS computed`
     const partition = scope ?? []
     const copy = () =>

@@ -105,13 +105,11 @@ export function workflowsHealth({ workflows, mirror }: WorkflowsState, nowMs: nu
   return { workflows: shown, mirrored_at: mirror.mirrored_at === null ? null : toIso(mirror.mirrored_at), problems }
 }
 
-/** Of a scheduled one that of its schedule, unless it has succeeded since; of another one that of its last run which came to its own end. */
-function failureOf({ schedules, recent, lastSuccess, lastScheduledFailure }: WorkflowState): PipelineRun | null {
-  const failure =
-    schedules.length > 0
-      ? lastScheduledFailure
-      : (recent.find(({ status }) => status === 'failed' || status === 'timed_out') ?? null)
-  return failure && (!lastSuccess || lastSuccess.started_at < failure.started_at) ? failure : null
+/** Of a scheduled one that of its schedule; of another one that of its last run which came to its own end. Until one succeeds. */
+function failureOf({ schedules, recent, lastScheduledFailure }: WorkflowState): PipelineRun | null {
+  if (schedules.length > 0) return lastScheduledFailure
+  const ended = recent.find(({ status }) => status === 'completed' || status === 'failed' || status === 'timed_out')
+  return ended && ended.status !== 'completed' ? ended : null
 }
 
 function overdueMs({ schedules, lastSuccess }: WorkflowState, presentSinceMs: number, nowMs: number) {

@@ -98,6 +98,8 @@ describe('runs', () => {
     ])
     expect(compact!.lastSuccess?.run_id).toBe(whole.run_id)
     expect(compact!.lastScheduledFailure?.started_at).toBe(T + 2 * HOUR)
+    await storeRuns(sql, [run({ started_at: T + 4 * HOUR })])
+    expect((await workflows(sql, { recent: 3 })).workflows[0]!.lastScheduledFailure).toBeNull()
     expect(daily).toMatchObject({ lastDay: '2026-11-18', lastSuccess: { day: '2026-11-15' } })
     expect(orphans).toMatchObject({ recent: [], lastSuccess: null, schedules: [{ next_at: T, period_ms: HOUR }] })
     expect(quality!.recent).toHaveLength(1)

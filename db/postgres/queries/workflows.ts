@@ -7,7 +7,7 @@ export interface WorkflowState {
   /** The newest first. */
   recent: PipelineRun[]
   lastSuccess: PipelineRun | null
-  /** The last that a schedule started and that failed or took too long. */
+  /** The last that a schedule started and that failed or took too long, where none has succeeded that was started since. */
   lastScheduledFailure: PipelineRun | null
   /** The newest day that a successful run was about; null: runs are not about days. */
   lastDay: string | null
@@ -43,9 +43,10 @@ export async function workflows(sql: Sql, { recent }: { recent: number }): Promi
     SELECT task_queue, namespace, ui_url, mirrored_at, since, left_at FROM pipeline_mirror ORDER BY looked_at DESC LIMIT 1`
   if (!mirror) return { workflows: [], mirror: null }
   const { task_queue: queue, ...place } = mirror
-  // A run over all tables starts one of its own kind for each: those are parts of it.
-  const isWhole = sql`NOT EXISTS (SELECT 1 FROM pipeline_runs AS p WHERE p.run_id = r.parent_run_id AND p.workflow = r.workflow)`
+  // A run over all tables starts one of its own kind for each: those are parts of it. Asked row by row, so that the newest few are found without reading all.
+  const isWhole = sql`(SELECT p.workflow FROM pipeline_runs AS p WHERE p.run_id = r.parent_run_id) IS DISTINCT FROM r.workflow`
   const of = sql`FROM pipeline_runs AS r WHERE r.task_queue = ${queue} AND r.workflow = names.workflow`
+  const lastSuccess = sql`${of} AND r.status = 'completed' AND ${isWhole} ORDER BY r.started_at DESC LIMIT 1`
   const [found, schedules] = await Promise.all([
     sql<Found[]>`
       WITH RECURSIVE names AS (
@@ -57,9 +58,10 @@ export async function workflows(sql: Sql, { recent }: { recent: number }): Promi
       SELECT names.workflow AS name, runs.* FROM names CROSS JOIN LATERAL (
         (SELECT 'recent' AS what, r.* ${of} AND ${isWhole} ORDER BY r.started_at DESC LIMIT ${recent})
         UNION ALL
-        (SELECT 'success', r.* ${of} AND r.status = 'completed' AND ${isWhole} ORDER BY r.started_at DESC LIMIT 1)
+        (SELECT 'success', r.* ${lastSuccess})
         UNION ALL
-        (SELECT 'failure', r.* ${of} AND r.status IN ('failed', 'timed_out') AND r.schedule_id IS NOT NULL ORDER BY r.started_at DESC LIMIT 1)
+        (SELECT 'failure', r.* ${of} AND r.status IN ('failed', 'timed_out') AND r.schedule_id IS NOT NULL
+          AND r.started_at > coalesce((SELECT r.started_at ${lastSuccess}), '-infinity') ORDER BY r.started_at DESC LIMIT 1)
         UNION ALL
         (SELECT 'day', r.* ${of} AND r.status = 'completed' AND r.day IS NOT NULL ORDER BY r.day DESC LIMIT 1)
       ) AS runs ORDER BY names.workflow, runs.started_at DESC`,

@@ -29,6 +29,15 @@ export function ago(ms: number, nowMs: number): string {
   return past < 0 ? `in ${count} ${name}` : `${count} ${name} ago`
 }
 
+/** `4.2 s`, `42 s`, `7 min`, `2.5 h`: how long something took, or takes. */
+export function humanSpan(ms: number): string {
+  const seconds = ms / 1000
+  if (seconds < 10) return `${seconds.toFixed(1)} s`
+  if (seconds < 90) return `${Math.round(seconds)} s`
+  if (seconds < 5400) return `${Math.round(seconds / 60)} min`
+  return `${(seconds / 3600).toFixed(1)} h`
+}
+
 /** One of it, or any other number. */
 export const counted = (count: number, one: string, many = `${one}s`): string =>
   `${humanCount(count)} ${count === 1 ? one : many}`

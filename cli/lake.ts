@@ -30,27 +30,36 @@ export const LAKE_OPTIONS = { data: { type: 'string' } } as const
 export const LAKE_USAGE =
   '  --data DIR        data folder of the running platform (default: STREAMFORGE_DATA_DIR, else ./data); elsewhere, DATABASE_URL and STREAMFORGE_OBJECTS_URL'
 
-/** @throws CommandFailed when there is neither a running platform nor DATABASE_URL */
-export async function findLake(
+/** The configuration, with what the platform that runs on the data folder has told of its objects. */
+export async function findObjects(
   { data }: { data?: string | undefined },
   { env, cwd }: Pick<CommandIo, 'env' | 'cwd'>,
-): Promise<LakePlace> {
+): Promise<{ config: Config; platform: RunningPlatform | null }> {
   const dataDir = data === undefined ? undefined : resolve(cwd, data)
   const given = configFrom(env, { dataDir })
   const platform = await findPlatform(given.dataDir)
-  const databaseUrl = given.databaseUrl?.reveal() ?? platform?.postgres_url
-  if (databaseUrl === undefined)
-    throw new CommandFailed(
-      `No platform is running on ${given.dataDir}. Start one with "npm start", name its data folder with --data, or its database with DATABASE_URL.`,
-    )
   const isAmazons = platform?.s3_endpoint?.endsWith('.amazonaws.com') ?? false
   const config = configFrom(env, {
     dataDir,
     objectsUrl: given.objectsUrl || platform?.objects_url,
     s3Endpoint: given.s3Endpoint || (isAmazons ? undefined : platform?.s3_endpoint),
   })
+  return { config, platform }
+}
+
+/** @throws CommandFailed when there is neither a running platform nor DATABASE_URL */
+export async function findLake(
+  options: { data?: string | undefined },
+  io: Pick<CommandIo, 'env' | 'cwd'>,
+): Promise<LakePlace> {
+  const { config, platform } = await findObjects(options, io)
+  const databaseUrl = config.databaseUrl?.reveal() ?? platform?.postgres_url
+  if (databaseUrl === undefined)
+    throw new CommandFailed(
+      `No platform is running on ${config.dataDir}. Start one with "npm start", name its data folder with --data, or its database with DATABASE_URL.`,
+    )
   // Of a database that is not its own the platform tells no password.
-  const isOwnDatabase = given.databaseUrl === null && new URL(databaseUrl).password !== ''
+  const isOwnDatabase = config.databaseUrl === null && new URL(databaseUrl).password !== ''
   return { config, platform, databaseUrl, isOwnDatabase }
 }
 

@@ -51,6 +51,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'send the rows of a CSV, JSON or NDJSON file as events',
     load: async () => (await import('./commands/replay.ts')).replay,
   },
+  import: {
+    summary: 'bring the rows of a file of any size into the lake, once',
+    load: async () => (await import('./commands/import.ts')).importCommand,
+  },
   dlq: {
     summary: 'dead letters: list, show, replay',
     load: async () => (await import('./commands/dlq.ts')).dlq,

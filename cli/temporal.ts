@@ -84,3 +84,11 @@ export async function withTemporal<R>(
     await client?.close()
   }
 }
+
+/** With a link to its page, where one is known. */
+export const startedText = (workflow: string, id: string, runId: string, { uiUrl, target }: TemporalPlace): string =>
+  `${workflow} has started as ${id}.\n${
+    uiUrl === null
+      ? ''
+      : `${uiUrl}/namespaces/${target.namespace}/workflows/${encodeURIComponent(id)}/${encodeURIComponent(runId)}\n`
+  }`

@@ -5,6 +5,7 @@ import type { Command } from '../command.ts'
 import { runCommand } from '../testing/run-command.ts'
 import { dlq } from './dlq.ts'
 import { doctor } from './doctor.ts'
+import { importCommand } from './import.ts'
 import { lake } from './lake.ts'
 import { replay } from './replay.ts'
 import { schedules } from './schedules.ts'
@@ -85,6 +86,10 @@ const MISTAKES: [command: Command, args: string, about: RegExp][] = [
   [simulate, '--rate 50/s', /--rate takes a whole number.*"50\/s"/],
   [simulate, '--events many', /--events takes a whole number.*"many"/],
   [simulate, '--seed 1.5', /--seed takes a whole number/],
+  [importCommand, '', /import needs a file/],
+  [importCommand, 'package.json', /import needs --mapping: a preset \(rees46/],
+  [importCommand, 'missing.csv --mapping rees46', /no file missing\.csv/],
+  [importCommand, 'LICENSE --mapping rees46', /doesn't say whether it is CSV, JSON or NDJSON/],
   [replay, '', /replay needs a file/],
   [replay, 'one.csv two.csv --mapping rees46', /takes one file, not 2/],
   [replay, 'package.json', /needs --mapping: a preset \(rees46, online-retail, nyc-tlc\)/],

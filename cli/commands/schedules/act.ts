@@ -4,7 +4,7 @@ import { DAY_MS, toDay } from '../../../workflows/input.ts'
 import { type Schedule, timesOf } from '../../../workflows/schedules.ts'
 import { CommandFailed, type CommandIo, UsageError } from '../../command.ts'
 import { counted, humanTime } from '../../human.ts'
-import { type OpenedTemporal, withTemporal } from '../../temporal.ts'
+import { startedText, withTemporal } from '../../temporal.ts'
 import { momentOption } from '../../time-option.ts'
 import { findSchedule } from './find.ts'
 
@@ -74,13 +74,6 @@ async function firstAfter(
   }
   return null
 }
-
-const startedText = (workflow: string, id: string, runId: string, { uiUrl, target }: OpenedTemporal): string =>
-  `${workflow} has started as ${id}.\n${
-    uiUrl === null
-      ? ''
-      : `${uiUrl}/namespaces/${target.namespace}/workflows/${encodeURIComponent(id)}/${encodeURIComponent(runId)}\n`
-  }`
 
 const RUNS_MAX = 500
 

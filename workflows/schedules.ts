@@ -52,6 +52,19 @@ export const SCHEDULES: readonly Schedule[] = [
     aboutDayBefore: true,
   },
   {
+    id: 'reconcile',
+    workflow: 'reconcile',
+    input: {},
+    // It reads raw rows and live results, so it needs nothing of the aggregation; beside it, both would take longer.
+    at: { minute: 45, hour: 0 },
+    note: 'Proves the live results of the day before against the lake',
+    // Each run is about a day of its own, and no other makes up for it.
+    overlap: 'BUFFER_ALL',
+    catchUpMs: 7 * DAY_MS,
+    pauseOnFailure: false,
+    aboutDayBefore: true,
+  },
+  {
     ...UPKEEP,
     id: 'compact-tables',
     workflow: 'compactTable',

@@ -29,6 +29,7 @@ import { addLiveRoute } from './serve/live-route.ts'
 import { addMetricsRoutes } from './serve/metrics.ts'
 import { addOpenApiRoute } from './serve/openapi.ts'
 import { addQualityRoutes } from './serve/quality.ts'
+import { addReconciliationRoutes } from './serve/reconciliation.ts'
 import { addSchemaRegistryRoutes, isRegistryPath, registryProblem } from './serve/schema-registry.ts'
 import { addUserRoutes } from './serve/users.ts'
 import type { Telemetry } from './telemetry.ts'
@@ -90,6 +91,7 @@ export function createApp(deps: EdgeDeps): OpenAPIHono {
   addUserRoutes(api, { features: deps.features, reader, clock })
   addAlertRoutes(api, { reader, clock })
   addQualityRoutes(api, { reader, clock })
+  addReconciliationRoutes(api, { reader, clock })
   addLiveRoute(api, deps.live)
   addSchemaRegistryRoutes(api, { schemas: deps.schemas, access: registryAccess({ ...access, signIn }) })
   addIcebergRoutes(api, { lake: deps.lake, tokens: access.tokens, signIn, users: access.users })

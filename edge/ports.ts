@@ -13,6 +13,7 @@ import type { TimeRange } from '../db/postgres/queries/numbers.ts'
 import type { Overview } from '../db/postgres/queries/overview.ts'
 import type { ProductOrder, TopProduct } from '../db/postgres/queries/products.ts'
 import type { CheckPoint, QualityQuestion, QualityReport } from '../db/postgres/queries/quality.ts'
+import type { Reconciled } from '../db/postgres/queries/reconciliation.ts'
 import type { RegionPoint } from '../db/postgres/queries/regions.ts'
 import type { EventsPoint, RevenuePoint, SeriesRange } from '../db/postgres/queries/timeseries.ts'
 import type { WorkflowState, WorkflowsState } from '../db/postgres/queries/workflows.ts'
@@ -51,6 +52,7 @@ export type {
   PipelineRun,
   ProductOrder,
   QualityReport,
+  Reconciled,
   RegionPoint,
   RevenuePoint,
   SeriesRange,
@@ -81,6 +83,7 @@ export interface MetricReader {
   dailyFunnel(range: DayRange): Promise<DailyStage[]>
   latestQuality(question: QualityQuestion): Promise<QualityReport[]>
   checkHistory(question: { check: string; limit: number }): Promise<CheckPoint[]>
+  latestReconciliation(): Promise<Reconciled | null>
 }
 
 export interface UserStore {

@@ -6,6 +6,7 @@ import { pipelines } from '../db/postgres/queries/health.ts'
 import { overview } from '../db/postgres/queries/overview.ts'
 import { topProducts } from '../db/postgres/queries/products.ts'
 import { checkHistory, latestQuality } from '../db/postgres/queries/quality.ts'
+import { latestReconciliation } from '../db/postgres/queries/reconciliation.ts'
 import { region } from '../db/postgres/queries/regions.ts'
 import { userSessions } from '../db/postgres/queries/sessions.ts'
 import { eventsTimeseries, revenueTimeseries } from '../db/postgres/queries/timeseries.ts'
@@ -29,6 +30,7 @@ export const metricReader = (sql: Sql): MetricReader => ({
   dailyRegions: (range) => dailyRegions(sql, range),
   dailyFunnel: (range) => dailyFunnel(sql, range),
   latestQuality: (question) => latestQuality(sql, question),
+  latestReconciliation: () => latestReconciliation(sql),
   checkHistory: (question) => checkHistory(sql, question),
 })
 

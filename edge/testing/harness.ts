@@ -85,6 +85,7 @@ export function sampleReader(over: Partial<MetricReader> = {}): MetricReader {
     dailyRegions: async () => [],
     dailyFunnel: async () => [],
     latestQuality: async () => [],
+    latestReconciliation: async () => null,
     checkHistory: async () => [],
     ...over,
   }

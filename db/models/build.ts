@@ -5,16 +5,20 @@
  * the same; the result names the snapshots that were read.
  */
 import { readFile } from 'node:fs/promises'
+import { RAW_TABLES } from '../../streams/contract/lake-tables.ts'
+import { CLICKSTREAM, TRIPS } from '../../streams/contract/topics.ts'
 import {
   type Column,
   CommitConflict,
   CommitRefused,
   ensureTable,
+  knownBounds,
   type Lake,
   type Long,
   loadTable,
   NoSuchTable,
   type Predicate,
+  planScan,
   type Table,
   tableName,
 } from '../lake/index.ts'
@@ -132,19 +136,43 @@ function columnsOf(table: string): readonly Column[] {
 export const pinsOf = (inputs: readonly PinnedInput[]): Pins =>
   Object.fromEntries(inputs.map(({ table, snapshotId }) => [table, snapshotId === null ? null : String(snapshotId)]))
 
-/** Conditions of the rows of an input; one of several sets that no row meets two of. */
-export function conditionsOf({ table, rows }: Input, day: string | null): Predicate[][] {
+/** Raw tables of which one column is the identity; an order's is made of two. */
+const IDENTITY: ReadonlyMap<string, string> = new Map([
+  [RAW_TABLES[CLICKSTREAM].name, 'event_id'],
+  [RAW_TABLES[TRIPS].name, 'trip_id'],
+])
+
+/**
+ * Conditions of the rows of an input; one of several sets that no row meets two of.
+ *
+ * Of other days only identities within the bounds of the day's can be copies. Where ids follow time (ULIDs, sequences) that leaves out nearly all of history by the manifests; with random ones nothing.
+ */
+export async function conditionsOf(lake: Lake, input: PinnedInput, day: string | null): Promise<Predicate[][]> {
+  const { table, rows } = input
   if (rows === 'all' || day === null) return [[]]
   if (!RAW_COLUMNS.has(table)) return [[{ column: DAY.name, op: '=', value: dayNumber(day) }]]
   const { from, to } = dayMicros(day)
   const column = 'event_time'
-  if (rows === 'other_days') return [[{ column, op: '<', value: from }], [{ column, op: '>=', value: to }]]
-  return [
-    [
-      { column, op: '>=', value: from },
-      { column, op: '<', value: to },
-    ],
+  const ofDay: Predicate[] = [
+    { column, op: '>=', value: from },
+    { column, op: '<', value: to },
   ]
+  if (rows === 'day') return [ofDay]
+  const bounds = await identityBounds(lake, input, ofDay)
+  return [
+    [{ column, op: '<', value: from }, ...bounds],
+    [{ column, op: '>=', value: to }, ...bounds],
+  ]
+}
+
+async function identityBounds(lake: Lake, { table, loaded, snapshotId }: PinnedInput, where: readonly Predicate[]) {
+  const column = IDENTITY.get(table)
+  if (column === undefined || loaded === null || snapshotId === null) return []
+  const { lower, upper } = knownBounds(await planScan(lake, loaded.metadata, { snapshotId, where }), column)
+  const bounds: Predicate[] = []
+  if (lower !== undefined) bounds.push({ column, op: '>=', value: lower })
+  if (upper !== undefined) bounds.push({ column, op: '<=', value: upper })
+  return bounds
 }
 
 /** What the commit says of itself, for people and programs that look at the table's snapshots. */

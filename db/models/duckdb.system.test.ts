@@ -165,7 +165,7 @@ test('columns that a model gains are added to its table, null in days built befo
   expect(await found(lake)).toEqual(wanted()!.map((row) => ({ ...row, note: null })))
 })
 
-test('only files that may have rows of the day are read, but for identities', async () => {
+test('only files that may have rows of the day are read, or copies of them', async () => {
   const { lake, engine } = await withTrips()
   await appendRaw(lake, { trips: raw.trips.map((trip) => ({ ...trip, event_time: trip.event_time - 5 * DAY_MS })) })
   // A file of another day that can't be read is in the way of those who look for copies in it, and of nobody else.
@@ -176,6 +176,17 @@ test('only files that may have rows of the day are read, but for identities', as
   await engine.build(trips, { day: DAY })
   expect(await found(lake)).toEqual(wanted())
   await expect(engine.build(repeats, { day: DAY })).rejects.toThrow(/is missing/)
+
+  // Nor of those, where identities follow time and no copy can be in it.
+  const day = '2026-02-01'
+  const trip = { ...raw.trips[0]!, event_time: dayNumber(day) * DAY_MS, log_offset: 7 }
+  await appendRaw(lake, {
+    trips: [
+      { ...trip, trip_id: 'u-1' },
+      { ...trip, trip_id: 'u-1', log_offset: 8 },
+    ],
+  })
+  expect(await engine.build(repeats, { day })).toMatchObject({ rows: 2 })
 })
 
 test('the same identity means what the jobs mean by it', () => {

@@ -39,18 +39,19 @@ export function createDuckdbModels(lake: Lake, options: DuckdbModelOptions = {})
         const target = await ensureModelTable(lake, model)
         const inputs = await pinInputs(lake, sql, build.pins)
         const query = renderModel(sql, day, dialect)
+        const conditions = await Promise.all(inputs.map((input) => conditionsOf(lake, input, day)))
         const done = await replaceByQuery(lake, target, {
           memoryMb: MEMORY_MB,
           ...options,
           // The SQL may begin with comments, and ends without a semicolon.
           query: day === null ? query : `SELECT DATE '${day}' AS day, of_day.* FROM (${query}\n) AS of_day`,
           columns: model.columns.map(({ name }) => name),
-          inputs: inputs.map((input) => ({
+          inputs: inputs.map((input, i) => ({
             as: viewOf(input),
             table: input.loaded,
             ...(input.snapshotId !== null && { snapshotId: input.snapshotId }),
             columns: input.columns,
-            where: conditionsOf(input, day),
+            where: conditions[i]!,
           })),
           scope: day === null ? null : [dayNumber(day)],
           summary: summaryOf(model, day, pinsOf(inputs), build.runId),

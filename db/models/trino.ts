@@ -41,7 +41,9 @@ export function createTrinoModels(lake: Lake, trino: Pick<Trino, 'query'>): Mode
       return planningAgain(signal, async () => {
         const target = await ensureModelTable(lake, model)
         const inputs = await pinInputs(lake, sql, pins)
-        const relations = new Map(inputs.map((input) => [`${input.table}|${input.rows}`, relationOf(input, day)]))
+        const relations = new Map<string, string>()
+        for (const input of inputs)
+          relations.set(`${input.table}|${input.rows}`, relationOf(input, await conditionsOf(lake, input, day)))
         const query = renderModel(sql, day, {
           relation: ({ table, rows }) => relations.get(`${table}|${rows}`)!,
           hash64: (text) => `from_big_endian_64(xxhash64(to_utf8(${text})))`,
@@ -100,7 +102,10 @@ function typeOf(type: Column['type']): string {
 }
 
 /** The input's rows as a subquery with all columns of its contract, null where the snapshot has none. */
-function relationOf({ table, rows, loaded, snapshotId, columns }: PinnedInput, day: string | null): string {
+function relationOf(
+  { loaded, snapshotId, columns }: PinnedInput,
+  conditions: readonly (readonly Predicate[])[],
+): string {
   if (loaded === null || snapshotId === null) {
     const nothing = columns.map(({ name, type }) => `CAST(NULL AS ${typeOf(type)}) AS ${quoted(name)}`)
     return `(SELECT ${nothing.join(', ')} WHERE false)`
@@ -110,9 +115,7 @@ function relationOf({ table, rows, loaded, snapshotId, columns }: PinnedInput, d
   const select = columns.map(
     ({ name, type }) => `CAST(${known.has(name) ? quoted(name) : 'NULL'} AS ${typeOf(type)}) AS ${quoted(name)}`,
   )
-  const where = conditionsOf({ table, rows }, day).map((all) =>
-    all.map((each) => condition(each, columns)).join(' AND '),
-  )
+  const where = conditions.map((all) => all.map((each) => condition(each, columns)).join(' AND '))
   const clause = where.some((each) => each === '') ? '' : ` WHERE ${where.map((each) => `(${each})`).join(' OR ')}`
   const { namespace, name } = loaded.name
   return `(SELECT ${select.join(', ')} FROM ${quoted(namespace)}.${quoted(name)} FOR VERSION AS OF ${snapshotId}${clause})`
@@ -121,9 +124,12 @@ function relationOf({ table, rows, loaded, snapshotId, columns }: PinnedInput, d
 function condition(predicate: Predicate, columns: readonly Column[]): string {
   if (!('value' in predicate)) throw new Error(`Models have no condition ${predicate.op}.`)
   const type = columns.find(({ name }) => name === predicate.column)?.type
-  const value =
-    type === 'date' ? `DATE '${dayText(Number(predicate.value))}'` : `TIMESTAMP '${instantText(predicate.value)} UTC'`
-  return `${quoted(predicate.column)} ${predicate.op} ${value}`
+  return `${quoted(predicate.column)} ${predicate.op} ${literal(type, predicate.value)}`
+}
+
+function literal(type: Column['type'] | undefined, value: unknown): string {
+  if (type === 'string') return `'${String(value).replaceAll("'", "''")}'`
+  return type === 'date' ? `DATE '${dayText(Number(value))}'` : `TIMESTAMP '${instantText(value)} UTC'`
 }
 
 /** Of epoch microseconds, whole milliseconds: the edges of days. */

@@ -4,8 +4,8 @@
 -- Exact over all time: a copy has the same identity, so the same hash. Every copy within the day is found by hashes that the day has twice; every copy elsewhere by its hash being one of the day's.
 -- What only shares a hash falls out at the end, where identities themselves are compared. A day is therefore a function of raw.clickstream_events alone, in whatever order days are built.
 --
--- What it costs: of the day and of all other days only the identity and the log's columns are read. 64-bit hashes are kept of the day's rows (two sets, 8 bytes and their overhead a row), and of the
--- other days nothing but the copies: with more history more is read, and no more is kept.
+-- What it costs: files of other days are left out whose identities, by their bounds in the manifests, can't be the day's. Of the others, and of the day, only the identity and the log's columns are
+-- read. 64-bit hashes are kept of the day's rows (two sets, 8 bytes and their overhead a row), and of the other days nothing but the copies: with more history more is read, and no more is kept.
 WITH
 elsewhere AS (
   SELECT event_id AS identity, log_appended_at, log_partition, log_offset, CAST(event_time AS date) AS event_day, {{hash64(event_id)}} AS hash

@@ -1,6 +1,7 @@
 /** `streamforge bench`: measures this checkout on this machine, a Markdown row for each benchmark. */
 
 import { batchDay } from '../../bench/batch/day.ts'
+import { batchImport } from '../../bench/batch/import.ts'
 import { ingest } from '../../bench/ingest.ts'
 import { kafka } from '../../bench/kafka.ts'
 import { lakeAppend } from '../../bench/lake/append.ts'
@@ -26,6 +27,7 @@ const BENCHMARKS: readonly Benchmark[] = [
   lakeCompact,
   lakeMemory,
   batchDay,
+  batchImport,
 ]
 
 export const bench = defineCommand({

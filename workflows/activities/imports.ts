@@ -9,7 +9,7 @@ import { type Mapping, parseMapping } from '../../streams/sources/mappings/mappi
 import { PRESETS } from '../../streams/sources/mappings/presets.ts'
 import { type FileFormat, formatOf } from '../../streams/sources/read-rows.ts'
 import { openImportFile, sha256Of } from '../imports/import-file.ts'
-import { type ImportJob, importMark, importRows, type Limits } from '../imports/import-rows.ts'
+import { IMPORT_LIMITS, type ImportJob, importMark, importRows, type Limits } from '../imports/import-rows.ts'
 import type { Mark } from '../imports/mark.ts'
 import { BAD_INPUT } from '../policy.ts'
 import type { ActivityDeps } from './deps.ts'
@@ -44,12 +44,9 @@ export interface ImportClaim {
   runId: string
 }
 
-/** A stretch is a commit: large enough for files that are worth it, short enough for progress to be seen, and in bytes well within what DuckDB may hold. */
-const LIMITS: Limits = { rows: 500_000, bytes: 64 * 1024 * 1024, ms: 20_000 }
-
 export type ImportActivities = ReturnType<typeof importActivities>
 
-export const importActivities = (deps: ActivityDeps, limits: Limits = LIMITS) => {
+export const importActivities = (deps: ActivityDeps, limits: Limits = IMPORT_LIMITS) => {
   const { lake, clock, database, objects, settings } = deps
   const places = { folder: settings.importDir, objects }
 

@@ -49,6 +49,9 @@ export interface Limits {
   ms: number
 }
 
+/** A stretch is a commit: large enough for files that are worth it, short enough for progress to be seen, and in bytes well within what DuckDB may hold. */
+export const IMPORT_LIMITS: Limits = { rows: 500_000, bytes: 64 * 1024 * 1024, ms: 20_000 }
+
 export interface ImportDeps {
   lake: Lake
   clock: Clock

@@ -14,6 +14,8 @@ const temporal = withTemporal()
 const postgres = withPostgres()
 
 const DAY_MS = 86_400_000
+/** A day is some twenty activities and a hundred checks. */
+const options = { timeout: 300_000 }
 const days = ['2025-12-30', '2025-12-31']
 const numbers = days.map(dayNumber)
 const randomly = (seed: number) => randomRows({ seed, from: numbers[0]! * DAY_MS, days: 2, events: 40 })
@@ -30,67 +32,75 @@ async function run(world: BatchWorld, input: object): Promise<DailyProgress> {
   return (await world.start('dailyAggregation', input)).result() as Promise<DailyProgress>
 }
 
-test('a day, those that are open, and what came late: all built, published and equal to what loops find', async () => {
-  const world = await openBatchWorld(temporal, postgres)
-  await world.worker()
-  const raw = randomly(11)
-  await appendRaw(world.lake, raw)
-  const handle = await world.start('dailyAggregation', { date: days[1] })
-  const done = (await handle.result()) as DailyProgress
-  expect(done).toMatchObject({
-    date: days[1],
-    state: 'done',
-    days: [
-      { date: days[1], why: 'It was asked for.', outcome: 'built' },
-      { date: days[0], why: 'It has not been built.', outcome: 'built' },
-    ],
-  })
-  expect(done.published.daily_kpis).toBe(1)
-  expect((await handle.describe()).memo).toMatchObject({ date: days[1] })
-  expect(await built(world.lake, numbers)).toEqual(expected(raw, numbers))
-  expect(await kpisOf(world)).toEqual(figuresOf(expected(raw, numbers)))
+test(
+  'a day, those that are open, and what came late: all built, published and equal to what loops find',
+  options,
+  async () => {
+    const world = await openBatchWorld(temporal, postgres)
+    await world.worker()
+    const raw = randomly(11)
+    await appendRaw(world.lake, raw)
+    const handle = await world.start('dailyAggregation', { date: days[1] })
+    const done = (await handle.result()) as DailyProgress
+    expect(done).toMatchObject({
+      date: days[1],
+      state: 'done',
+      days: [
+        { date: days[1], why: 'It was asked for.', outcome: 'built' },
+        { date: days[0], why: 'It has not been built.', outcome: 'built' },
+      ],
+    })
+    expect(done.published.daily_kpis).toBe(1)
+    expect((await handle.describe()).memo).toMatchObject({ date: days[1] })
+    expect(await built(world.lake, numbers)).toEqual(expected(raw, numbers))
+    expect(await kpisOf(world)).toEqual(figuresOf(expected(raw, numbers)))
 
-  const { metadata } = await loadTable(world.lake, tableName('analytics.fact_events'))
-  expect(metadata.snapshots.at(-1)?.summary).toMatchObject({
-    'streamforge.model': 'fact_events',
-    'streamforge.day': days[0],
-  })
+    const { metadata } = await loadTable(world.lake, tableName('analytics.fact_events'))
+    expect(metadata.snapshots.at(-1)?.summary).toMatchObject({
+      'streamforge.model': 'fact_events',
+      'streamforge.day': days[0],
+    })
 
-  // A late event, of the day before; what is asked for is a day without any.
-  const late = { ...raw.trips[0]!, trip_id: 'late', event_time: numbers[0]! * DAY_MS, log_offset: 1_000_000 }
-  raw.trips.push(late)
-  await appendRaw(world.lake, { trips: [late] })
-  const again = await run(world, { date: '2026-01-01' })
-  expect(again.days.map(({ date, why }) => [date, why])).toEqual([
-    ['2026-01-01', 'It was asked for.'],
-    [days[0], expect.stringMatching(/^Since it was built its rows have changed: raw\.trips \d+ rows, now \d+\.$/)],
-  ])
-  expect(await built(world.lake, numbers)).toEqual(expected(raw, numbers))
-  expect(await kpisOf(world)).toEqual(figuresOf(expected(raw, numbers)))
-})
+    // A late event, of the day before; what is asked for is a day without any.
+    const late = { ...raw.trips[0]!, trip_id: 'late', event_time: numbers[0]! * DAY_MS, log_offset: 1_000_000 }
+    raw.trips.push(late)
+    await appendRaw(world.lake, { trips: [late] })
+    const again = await run(world, { date: '2026-01-01' })
+    expect(again.days.map(({ date, why }) => [date, why])).toEqual([
+      ['2026-01-01', 'It was asked for.'],
+      [days[0], expect.stringMatching(/^Since it was built its rows have changed: raw\.trips \d+ rows, now \d+\.$/)],
+    ])
+    expect(await built(world.lake, numbers)).toEqual(expected(raw, numbers))
+    expect(await kpisOf(world)).toEqual(figuresOf(expected(raw, numbers)))
+  },
+)
 
-test('a gate that fails stops the day with the reason; what was published before stays, and the day is open', async () => {
-  const world = await openBatchWorld(temporal, postgres)
-  await world.worker()
-  const [trip] = randomly(5).trips
-  const good = { ...trip!, event_time: numbers[1]! * DAY_MS + 5_000 }
-  await appendRaw(world.lake, { trips: [{ ...good, trip_id: 'a', log_offset: 1 }] })
-  await run(world, { date: days[1], late: false })
-  expect(await kpisOf(world)).toMatchObject([{ day: days[1], trips: 1 }])
+test(
+  'a gate that fails stops the day with the reason; what was published before stays, and the day is open',
+  options,
+  async () => {
+    const world = await openBatchWorld(temporal, postgres)
+    await world.worker()
+    const [trip] = randomly(5).trips
+    const good = { ...trip!, event_time: numbers[1]! * DAY_MS + 5_000 }
+    await appendRaw(world.lake, { trips: [{ ...good, trip_id: 'a', log_offset: 1 }] })
+    await run(world, { date: days[1], late: false })
+    expect(await kpisOf(world)).toMatchObject([{ day: days[1], trips: 1 }])
 
-  await appendRaw(world.lake, { trips: [{ ...good, trip_id: 'b', log_offset: 2, fare_minor: -5 }] })
-  const error = await run(world, { date: days[1], late: false }).catch((error: unknown) => error)
-  expect(error).toBeInstanceOf(WorkflowFailedError)
-  const { cause } = error as WorkflowFailedError
-  expect(cause?.message).toMatch(
-    /^1 of 1 days were not built\. 2025-12-31 stopped at the gate "staging"; nothing of it was published\. .*fare_minor/,
-  )
-  expect(await kpisOf(world)).toMatchObject([{ day: days[1], trips: 1 }])
-  const noted = await world.database.sql`SELECT counts FROM batch_days`
-  expect([...noted]).toEqual([{ counts: { 'raw.trips': 1 } }])
-})
+    await appendRaw(world.lake, { trips: [{ ...good, trip_id: 'b', log_offset: 2, fare_minor: -5 }] })
+    const error = await run(world, { date: days[1], late: false }).catch((error: unknown) => error)
+    expect(error).toBeInstanceOf(WorkflowFailedError)
+    const { cause } = error as WorkflowFailedError
+    expect(cause?.message).toMatch(
+      /^1 of 1 days were not built\. 2025-12-31 stopped at the gate "staging"; nothing of it was published\. .*fare_minor/,
+    )
+    expect(await kpisOf(world)).toMatchObject([{ day: days[1], trips: 1 }])
+    const noted = await world.database.sql`SELECT counts FROM batch_days`
+    expect([...noted]).toEqual([{ counts: { 'raw.trips': 1 } }])
+  },
+)
 
-test('cancelled in the middle it leaves tables whole, and the next run builds the day', async () => {
+test('cancelled in the middle it leaves tables whole, and the next run builds the day', options, async () => {
   const world = await openBatchWorld(temporal, postgres)
   const worker = await world.worker()
   const raw = randomly(9)
@@ -109,7 +119,7 @@ test('cancelled in the middle it leaves tables whole, and the next run builds th
   expect(await built(world.lake, [numbers[0]!])).toEqual(expected(raw, [numbers[0]!]))
 })
 
-test('input that can not be meant fails at once with a sentence', async () => {
+test('input that can not be meant fails at once with a sentence', options, async () => {
   const world = await openBatchWorld(temporal, postgres)
   await world.worker()
   const error = (await run(world, { date: 'yesterday' }).catch((error: unknown) => error)) as WorkflowFailedError

@@ -24,21 +24,24 @@ export async function storeQualityRun(
 ): Promise<boolean> {
   const record = { ...run, started_at: timestampOf(run.started_at), finished_at: timestampOf(run.finished_at) }
   const rows = results.map((result, ordinal) => ({ ...result, run_id: run.id, ordinal }))
-  return sql.begin(async (tx) => {
-    const stored = await tx`
+  // One statement: a worker that is frozen in the middle leaves no transaction open that the next one would wait for.
+  const [stored] = await sql<{ count: number }[]>`
+    WITH run AS (
       INSERT INTO quality_runs SELECT * FROM jsonb_populate_record(NULL::quality_runs, ${JSON.stringify(record)}::text::jsonb)
-      ON CONFLICT (id) DO NOTHING RETURNING id`
-    if (stored.length === 0) return false
-    await tx`
+      ON CONFLICT (id) DO NOTHING RETURNING id
+    ), results AS (
       INSERT INTO quality_results
-      SELECT * FROM jsonb_populate_recordset(NULL::quality_results, ${JSON.stringify(rows)}::text::jsonb)`
-    await tx`
-      DELETE FROM quality_runs
-      WHERE finished_at < ${record.finished_at}::timestamptz - ${daysKept}::int * interval '1 day'
-        OR id IN (
-          SELECT id FROM quality_runs WHERE day = ${run.day} AND stage = ${run.stage} AND id <> ${run.id}
-          ORDER BY finished_at DESC, id DESC OFFSET ${runsKept - 1}
-        )`
-    return true
-  })
+      SELECT r.* FROM jsonb_populate_recordset(NULL::quality_results, ${JSON.stringify(rows)}::text::jsonb) AS r
+      JOIN run ON run.id = r.run_id
+    )
+    SELECT count(*) AS count FROM run`
+  if (stored?.count !== 1) return false
+  await sql`
+    DELETE FROM quality_runs
+    WHERE finished_at < ${record.finished_at}::timestamptz - ${daysKept}::int * interval '1 day'
+      OR id IN (
+        SELECT id FROM quality_runs WHERE day = ${run.day} AND stage = ${run.stage}
+        ORDER BY finished_at DESC, id DESC OFFSET ${runsKept}
+      )`
+  return true
 }

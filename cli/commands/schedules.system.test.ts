@@ -1,25 +1,31 @@
-/** `streamforge schedules` against a real Temporal with a worker. */
+/** `streamforge schedules` against a real Temporal. */
+import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
-import { withPostgres } from '../../db/testing/postgres.ts'
-import { openBatchWorld } from '../../workflows/testing/batch-world.ts'
+import { createLogger } from '../../observability/log.ts'
+import { ensureSchedules } from '../../workflows/ensure-schedules.ts'
 import { withTemporal } from '../../workflows/testing/with-temporal.ts'
 import { runCommand } from '../testing/run-command.ts'
 import { schedules } from './schedules.ts'
 
 const temporal = withTemporal()
-const postgres = withPostgres()
 
 test('a person sees the schedules, pauses, resumes, triggers and backfills them', async () => {
-  const world = await openBatchWorld(temporal, postgres)
-  const run = (args: string) => runCommand(schedules, args.split(' '), { env: world.env })
+  const client = await temporal.client()
+  const taskQueue = `test-${randomUUID()}`
+  const env = {
+    TEMPORAL_ADDRESS: temporal.server.address,
+    TEMPORAL_TASK_QUEUE: taskQueue,
+    TEMPORAL_UI_URL: 'http://ui',
+  }
+  const run = (args: string) => runCommand(schedules, args.split(' '), { env })
   expect((await run('ls')).out).toMatch(/has no schedules yet/)
   expect(await run('pause compact-tables')).toMatchObject({
     code: 1,
     err: expect.stringMatching(/the queue .* has none/),
   })
 
-  await world.worker({ schedules: true, mirrorMs: 100 })
-  await expect.poll(async () => (await run('ls')).out).toMatch(/daily 00:15.*hourly at :05.*every 2 h at :35/s)
+  await ensureSchedules(client, { taskQueue, logger: createLogger({ level: 'silent', service: 'test' }) })
+  expect((await run('ls')).out).toMatch(/daily 00:15.*hourly at :05.*every 2 h at :35/s)
   expect(await run('pause nothing')).toMatchObject({
     code: 1,
     err: expect.stringMatching(
@@ -30,33 +36,38 @@ test('a person sees the schedules, pauses, resumes, triggers and backfills them'
   const listed = async () => JSON.parse((await run('ls --json')).out) as Record<string, unknown>[]
   const compact = async () => (await listed()).find(({ workflow }) => workflow === 'compactTable')
   expect(await compact()).toMatchObject({
-    id: `${world.taskQueue}:compact-tables`,
+    id: `${taskQueue}:compact-tables`,
     paused: true,
     note: 'Disk',
     next_at: null,
     overlap: 'skip',
     catch_up_seconds: 600,
     when: 'hourly at :05',
+    url: `http://ui/namespaces/default/schedules/${taskQueue}%3Acompact-tables`,
   })
   expect((await run('resume compact-tables')).out).toMatch(/runs again, next at .*:05:00Z/)
   expect(await compact()).toMatchObject({ paused: false, next_at: expect.stringContaining(':05:00') })
 
-  expect((await run('trigger compact-tables')).out).toMatch(/^compactTable has started as .*compact-tables-20/)
-  expect(await compact()).toMatchObject({ last: { workflow_id: expect.stringContaining('compact-tables-20') } })
-  const { out } = await run('trigger compact-tables --input {"table":"no.such"}')
+  // No worker serves the queue: what has started goes on.
+  expect((await run('trigger compact-tables')).out).toMatch(/^compactTable has started as .*compact-tables-20.*\nhttp:/)
+  expect(await compact()).toMatchObject({
+    last: { workflow_id: expect.stringContaining('compact-tables-20') },
+    running: [expect.any(String)],
+  })
+  expect((await run('trigger compact-tables')).out).toMatch(/^compactTable starts when .*compact-tables-20.* has ended/)
+  const { out } = await run('trigger compact-tables --input {"table":"raw.orders"}')
   const [, id] = /has started as (.*)\.\n/.exec(out)!
-  await expect(world.client.workflow.result(id!)).rejects.toMatchObject({ cause: { cause: { type: 'NoSuchTable' } } })
+  expect(await client.workflow.getHandle(id!).describe()).toMatchObject({ type: 'compactTable', taskQueue })
 
-  const filled = await run('backfill remove-orphans --from 2026-11-01 --to 2026-11-02')
-  expect(filled.out).toBe(
-    '2 runs of removeOrphans, one after the other, as scheduled at 2026-11-01 03:50:00Z, 2026-11-02 03:50:00Z.\n',
+  expect((await run('backfill daily-aggregation --from 2026-11-01 --to 2026-11-03')).out).toBe(
+    '3 runs of dailyAggregation, one after the other, for 2026-11-01, 2026-11-02, 2026-11-03.\n',
   )
-  await expect
-    .poll(
-      () => world.database.sql`SELECT 1 FROM pipeline_runs WHERE workflow = 'removeOrphans' AND status = 'completed'`,
-      { timeout: 30_000 },
-    )
-    .toHaveLength(2)
+  const daily = client.schedule.getHandle(`${taskQueue}:daily-aggregation`)
+  for (const date of ['2026-11-02', '2026-11-03', '2026-11-04']) {
+    const current = async () => (await daily.describe()).info.runningActions[0]?.workflow.workflowId
+    await expect.poll(current, { timeout: 30_000 }).toBe(`${taskQueue}:daily-aggregation-${date}T00:15:00Z`)
+    await client.workflow.getHandle((await current())!).terminate()
+  }
 })
 
 test('no Temporal is a sentence', async () => {

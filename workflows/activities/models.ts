@@ -9,6 +9,7 @@ import { overtakenDays } from '../../db/models/overtaken-days.ts'
 import { type PinnedDay, pinDay, rawDays } from '../../db/models/raw-days.ts'
 import { noteDay, type OpenDay, openDays } from '../../db/postgres/batch-days.ts'
 import { publishDay } from '../../db/postgres/publish-day.ts'
+import { TrinoError } from '../../db/trino/client.ts'
 import type { ActivityDeps } from './deps.ts'
 import { withHeartbeat } from './heartbeat.ts'
 
@@ -30,8 +31,7 @@ export const modelActivities = ({ lake, database, clock, models }: ActivityDeps)
           onProgress: (step) => report({ model, step }),
         })
       } catch (error) {
-        if (!(error instanceof Error) || error.name !== 'SnapshotGone') throw error
-        throw ApplicationFailure.create({ message: error.message, type: error.name, nonRetryable: true, cause: error })
+        throw asFailure(error, model)
       }
     }),
 
@@ -56,3 +56,22 @@ export const modelActivities = ({ lake, database, clock, models }: ActivityDeps)
       return open.filter(({ day }) => day < before)
     }),
 })
+
+/** Kinds of DuckDB's errors that are the same however often the SQL is run. */
+const SAME_AGAIN = /^(Binder|Catalog|Constraint|Conversion|Invalid Input|Not implemented|Out of Range|Parser) Error/
+
+/** What no repetition mends fails the day at once, with a sentence; all else is tried again. */
+function asFailure(error: unknown, model: string): unknown {
+  if (!(error instanceof Error)) return error
+  const failure = (message: string, type: string) =>
+    ApplicationFailure.create({ message, type, nonRetryable: true, cause: error })
+  if (error.message.startsWith('Out of Memory Error'))
+    return failure(
+      `${model} takes more memory than DuckDB has here: ${error.message} Give workers more (STREAMFORGE_WORKER_MEMORY_MB), or have a Trino build the models (TRINO_URL).`,
+      'OutOfMemory',
+    )
+  const isTrinos =
+    error instanceof TrinoError && error.type === 'USER_ERROR' && !['CANCELLED', 'TIMED_OUT'].includes(error.code)
+  if (error.name === 'SnapshotGone') return failure(error.message, error.name)
+  return isTrinos || SAME_AGAIN.test(error.message) ? failure(`${model}: ${error.message}`, 'ModelFailed') : error
+}

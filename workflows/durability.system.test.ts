@@ -6,21 +6,12 @@
  */
 import { fileURLToPath } from 'node:url'
 import { CancelledFailure, type WorkflowFailedError, type WorkflowHandle } from '@temporalio/client'
-import { expect, onTestFinished, test, vi } from 'vitest'
-import {
-  appendFiles,
-  createTable,
-  loadTable,
-  openWriter,
-  partitionBy,
-  planScan,
-  readRows,
-  schemaOf,
-  snapshotsOf,
-  tableName,
-} from '../db/lake/index.ts'
+import { expect, test, vi } from 'vitest'
+import { loadTable, planScan, readRows, snapshotsOf, tableName } from '../db/lake/index.ts'
 import { withPostgres } from '../db/testing/postgres.ts'
 import { type BatchWorld, openBatchWorld } from './testing/batch-world.ts'
+import { holdCommits } from './testing/hold-commits.ts'
+import { FILES, PARTITIONS, ROWS, smallFilesTable } from './testing/small-files.ts'
 import { withTemporal } from './testing/with-temporal.ts'
 
 const temporal = withTemporal()
@@ -29,27 +20,6 @@ const postgres = withPostgres()
 /** Whoever is dead or frozen is given up after two seconds. */
 const IMPATIENT = { workflowInterceptors: [fileURLToPath(new URL('./testing/impatient.ts', import.meta.url))] }
 const SOON = { timeout: 60_000, interval: 50 }
-const FILES = 5
-const PARTITIONS = 2
-const ROWS = FILES * PARTITIONS
-
-/** Two partitions of small files: a compaction has two groups, and makes a commit for each. */
-async function tableOf({ lake }: BatchWorld, name: string): Promise<void> {
-  const schema = schemaOf([
-    { name: 'id', type: 'long' },
-    { name: 'part', type: 'int' },
-  ])
-  const spec = partitionBy(schema, [{ column: 'part', transform: 'identity' }])
-  const table = await createTable(lake, tableName(name), { schema, spec })
-  const files = []
-  for (let i = 0; i < FILES; i++) {
-    const writer = await openWriter(lake, table.metadata)
-    for (let part = 0; part < PARTITIONS; part++) await writer.append({ id: [BigInt(i)], part: [part] }, 1)
-    files.push(...(await writer.finish()))
-  }
-  await appendFiles(lake, table.name, files)
-}
-
 interface Seen {
   rows: string[]
   files: number
@@ -72,37 +42,6 @@ const ALL_ROWS = Array.from({ length: ROWS }, (_, i) => `${Math.floor(i / FILES)
 /** One file per partition, one commit per group, nothing twice. */
 const COMPACTED: Seen = { rows: ALL_ROWS, files: PARTITIONS, snapshots: 1 + PARTITIONS }
 
-/** Holds commits of the lake until it is let go. */
-async function holdCommits({ database: { sql } }: BatchWorld) {
-  const mine = await sql.reserve()
-  await mine`BEGIN`
-  await mine`LOCK TABLE iceberg_tables IN EXCLUSIVE MODE`
-  const waiting = (): Promise<{ pid: number }[]> =>
-    sql`SELECT pid FROM pg_stat_activity
-      WHERE datname = current_database() AND application_name = 'streamforge-worker' AND wait_event_type = 'Lock'`
-  let isHeld = true
-  const letGo = async (): Promise<void> => {
-    if (!isHeld) return
-    isHeld = false
-    await mine`ROLLBACK`
-    mine.release()
-  }
-  onTestFinished(() => letGo().catch(() => {}))
-  return {
-    letGo,
-    /** A commit waits for its swap. */
-    reached: (others: readonly number[] = []) =>
-      vi.waitFor(async () => {
-        const pids = (await waiting()).map(({ pid }) => pid).filter((pid) => !others.includes(pid))
-        expect(pids).not.toEqual([])
-        return pids
-      }, SOON),
-    /** Ends sessions with their statements undone, as a server does that sees its client gone. */
-    end: (pids: readonly number[]) =>
-      sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid IN ${sql(pids)}`,
-  }
-}
-
 const attemptOf = async (handle: WorkflowHandle): Promise<number> =>
   (await handle.describe()).raw.pendingActivities?.[0]?.attempt ?? 0
 const attemptIs = (handle: WorkflowHandle, least: number) =>
@@ -110,8 +49,8 @@ const attemptIs = (handle: WorkflowHandle, least: number) =>
 
 test('a worker killed in the middle of a commit: the next does what is left, whether or not the swap came through', async () => {
   const world = await openBatchWorld(temporal, postgres)
-  await tableOf(world, 'a.undone')
-  await tableOf(world, 'a.done')
+  await smallFilesTable(world.lake, 'a.undone')
+  await smallFilesTable(world.lake, 'a.done')
   const first = await world.process(IMPATIENT)
   for (const [name, worker] of [
     ['a.undone', first],
@@ -138,8 +77,8 @@ test('a worker killed in the middle of a commit: the next does what is left, whe
 
 test('a frozen worker is replaced, and does no harm when it thaws; one that is told to stop hands its work on', async () => {
   const world = await openBatchWorld(temporal, postgres)
-  await tableOf(world, 'a.frozen')
-  await tableOf(world, 'a.stopped')
+  await smallFilesTable(world.lake, 'a.frozen')
+  await smallFilesTable(world.lake, 'a.stopped')
   const frozen = await world.process(IMPATIENT)
   const hold = await holdCommits(world)
   const run = await world.start('compactTable', { table: 'a.frozen' })
@@ -174,7 +113,7 @@ test('a frozen worker is replaced, and does no harm when it thaws; one that is t
 test('Temporal killed and started again, the database away for several attempts, a cancellation between two commits', async () => {
   const world = await openBatchWorld(temporal, postgres)
   await world.worker(IMPATIENT)
-  for (const name of ['a.temporal', 'a.database', 'a.cancelled']) await tableOf(world, name)
+  for (const name of ['a.temporal', 'a.database', 'a.cancelled']) await smallFilesTable(world.lake, name)
 
   const first = await holdCommits(world)
   const survivor = await world.start('compactTable', { table: 'a.temporal' })
@@ -196,17 +135,7 @@ test('Temporal killed and started again, the database away for several attempts,
   const cancelled = await world.start('compactTable', { table: 'a.cancelled' })
   await third.reached()
   await cancelled.cancel()
-  const pending = async () => {
-    const one = (await cancelled.describe()).raw.pendingActivities?.[0]
-    return {
-      state: one?.state,
-      beatMs: Number(one?.lastHeartbeatTime?.seconds) * 1_000 + Number(one?.lastHeartbeatTime?.nanos) / 1e6,
-    }
-  }
-  await vi.waitFor(async () => expect((await pending()).state).toBe(CANCEL_REQUESTED), SOON)
-  // It is told by the answer to its next heartbeat.
-  const { beatMs } = await pending()
-  await vi.waitFor(async () => expect((await pending()).beatMs).toBeGreaterThan(beatMs), SOON)
+  await third.cancelDelivered(cancelled)
   await third.letGo()
   const error = await cancelled.result().catch((error: WorkflowFailedError) => error)
   expect((error as WorkflowFailedError).cause).toBeInstanceOf(CancelledFailure)
@@ -214,6 +143,3 @@ test('Temporal killed and started again, the database away for several attempts,
   const half = { rows: ALL_ROWS, files: FILES + 1, snapshots: 2, left: 0 }
   expect(await look(world, 'a.cancelled')).toEqual(half)
 })
-
-/** PENDING_ACTIVITY_STATE_CANCEL_REQUESTED */
-const CANCEL_REQUESTED = 3

@@ -35,6 +35,7 @@ export interface TemporalOptions {
 }
 
 export interface TemporalServer extends ServerProcess {
+  readonly folder: string
   /** `host:port` of its gRPC frontend. */
   readonly address: string
   readonly port: number
@@ -75,7 +76,7 @@ export async function startTemporal(options: TemporalOptions): Promise<TemporalS
     () => answers(address),
     60_000,
   )
-  return { ...server, address, port, namespace: TEMPORAL_NAMESPACE, uiUrl: `http://${HOST}:${uiPort}`, uiPort }
+  return { ...server, folder, address, port, namespace: TEMPORAL_NAMESPACE, uiUrl: `http://${HOST}:${uiPort}`, uiPort }
 }
 
 /**

@@ -37,7 +37,7 @@ export interface MirrorOptions {
   place: MirrorPlace
   clock: Clock
   logger: Logger
-  /** Done before the first look, and tried again until it succeeds. */
+  /** Done before the first look, and again before each next one until it succeeds. */
   prepare?: () => Promise<unknown>
   intervalMs?: number
 }
@@ -75,10 +75,21 @@ export function startMirror(options: MirrorOptions): Mirror {
   let trimmedMs = Number.NEGATIVE_INFINITY
 
   async function look(): Promise<void> {
+    // What keeps schedules from being declared is told, and keeps nothing from being copied.
+    let unprepared: unknown = null
     if (!isPrepared) {
-      await prepare()
-      isPrepared = true
+      try {
+        await prepare()
+        isPrepared = true
+      } catch (error) {
+        unprepared = error
+      }
     }
+    await copy()
+    if (unprepared) throw unprepared
+  }
+
+  async function copy(): Promise<void> {
     // A little early, so that a lone worker never misses its own turn.
     const turn = await takeTurn(sql, place, intervalMs * 0.8)
     if (!turn) return

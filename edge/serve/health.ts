@@ -93,7 +93,9 @@ const route = {
         z.object({
           status: z
             .enum(['ok', 'starting', 'degraded'])
-            .describe('`degraded`: the streams move, but a scheduled workflow has failed or is overdue'),
+            .describe(
+              '`degraded`: the streams move, but a scheduled workflow has failed or is overdue, or the workers are silent',
+            ),
           problems: z.array(z.string()).describe('Why it is degraded'),
           lag: z.number().int(),
           pipelines: z.array(pipeline),

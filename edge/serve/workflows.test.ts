@@ -142,6 +142,16 @@ describe('a workflow', () => {
     })
   })
 
+  it('is somebody’s to look at when workers fall silent without having been stopped', () => {
+    const silent = { mirrored_at: NOW - 11 * MINUTE }
+    expect(healthOf({}, silent)).toMatchObject({
+      status: 'ok',
+      problems: ['No worker has told of the workflows for 11 min: is one running, and does Temporal answer?'],
+    })
+    expect(healthOf({}, { ...silent, left_at: NOW - 11 * MINUTE }).problems).toEqual([])
+    expect(healthOf({}, { mirrored_at: NOW - 9 * MINUTE }).problems).toEqual([])
+  })
+
   it('waits before its first run', () => {
     const fresh = { recent: [], lastSuccess: null, schedules: [schedule({ created_at: NOW })] }
     expect(healthOf(fresh)).toMatchObject({ status: 'waiting', last_run: null, lag_seconds: null })

@@ -2,8 +2,8 @@
  * How the batch workflows are: what ran last, what is due, and whether somebody has to look. Pure.
  *
  * A scheduled workflow is `failed` when the last run that its schedule started failed and none has succeeded since; `overdue` when it has not succeeded for two of its periods, one of which it
- * is normally old. Runs that a person started, cancelled or terminated are that person's business. Time in which no worker was there does not count: after a night switched off nothing is overdue,
- * and a platform without workflows is not missing them.
+ * is normally old. Runs that a person started, cancelled or terminated are that person's business. Time in which no worker was there does not count: after a night switched off nothing is
+ * overdue. Workers that fall silent without having been stopped are missed after ten minutes; a platform that never had one, or whose workers were stopped, misses none.
  */
 import { toIso } from '../../streams/contract/time-text.ts'
 import type { PipelineRun, WorkflowState, WorkflowsState } from '../ports.ts'
@@ -54,11 +54,18 @@ export interface WorkflowsHealth {
 }
 
 const DAY_MS = 86_400_000
+/** Workers tell every few seconds. */
+const SILENT_AFTER_MS = 600_000
 
 export function workflowsHealth({ workflows, mirror }: WorkflowsState, nowMs: number): WorkflowsHealth {
   if (mirror === null) return { workflows: [], mirrored_at: null, problems: [] }
   const links = linksTo(mirror)
   const problems: string[] = []
+  const silentMs = nowMs - (mirror.mirrored_at ?? mirror.since)
+  if (mirror.left_at === null && silentMs > SILENT_AFTER_MS)
+    problems.push(
+      `No worker has told of the workflows for ${spanText(silentMs)}: is one running, and does Temporal answer?`,
+    )
   const shown = workflows.map((state): WorkflowHealth => {
     const { schedules, lastSuccess, recent } = state
     const active = schedules.filter(({ paused }) => !paused)

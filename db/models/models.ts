@@ -11,6 +11,9 @@ import type { Column } from '../lake/index.ts'
 
 export const NAMESPACE = 'analytics'
 
+/** Tables of these names come and go with a build by Trino (`trino.ts`), and are no business of upkeep. */
+export const SCRATCH = 'scratch_'
+
 export type Layer = 'staging' | 'intermediate' | 'dimensions' | 'facts' | 'marts'
 
 export interface Model {

@@ -23,7 +23,7 @@ import {
   readSql,
   summaryOf,
 } from './build.ts'
-import { NAMESPACE } from './models.ts'
+import { NAMESPACE, SCRATCH } from './models.ts'
 import { dayNumber, dayText, renderModel } from './render.ts'
 
 /** Of one statement. An activity's own timeout ends it sooner. */
@@ -50,7 +50,7 @@ export function createTrinoModels(lake: Lake, trino: Pick<Trino, 'query'>): Mode
         })
         const scratch = {
           namespace: NAMESPACE,
-          name: `scratch_${model.name}${day === null ? '' : `_${day.replaceAll('-', '')}`}`,
+          name: `${SCRATCH}${model.name}${day === null ? '' : `_${day.replaceAll('-', '')}`}`,
         }
         const values = model.columns.map(({ name, type }) =>
           day !== null && name === 'day' ? `DATE '${day}'` : `CAST(${quoted(name)} AS ${typeOf(type)})`,

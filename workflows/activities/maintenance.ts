@@ -11,6 +11,7 @@ import {
   tableName,
   tableText,
 } from '../../db/lake/index.ts'
+import { NAMESPACE, SCRATCH } from '../../db/models/models.ts'
 import { SORTED_BY } from '../../streams/contract/lake-tables.ts'
 import type { ActivityDeps } from './deps.ts'
 import { withHeartbeat } from './heartbeat.ts'
@@ -25,9 +26,10 @@ export interface TableUpkeep {
 export type MaintenanceActivities = ReturnType<typeof maintenanceActivities>
 
 export const maintenanceActivities = ({ lake, clock, settings }: ActivityDeps) => ({
-  /** Names of all tables, sorted. */
+  /** Names of all tables that stay, sorted. */
   async lakeTables(): Promise<string[]> {
-    return (await allTables(lake)).map(tableText).sort()
+    const names = (await allTables(lake)).map(tableText)
+    return names.filter((name) => !name.startsWith(`${NAMESPACE}.${SCRATCH}`)).sort()
   },
 
   /** One commit per group of files; those that another writer changed meanwhile are left for the next run. */

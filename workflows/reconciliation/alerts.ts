@@ -24,6 +24,7 @@ export async function reconcileAlerts(deps: TruthDeps, rule: FraudRule, range: T
   const { shadow, findings, partitions } = deps
   const exactFrom = exactFromOf(partitions, ORDERS)
   const passed = new Set(partitions.filter((run) => run.topic === ORDERS && run.passed).map((run) => run.partition))
+  if (passed.size === 0) return
   const flags = await flagsOf(shadow, ORDERS, `fraud-detector/${rule.id}`)
   const live = new Map(
     (

@@ -37,6 +37,7 @@ export async function reconcileSessions(deps: TruthDeps, range: TimeBounds): Pro
   const isPassed = new Set(
     partitions.filter((run) => run.topic === CLICKSTREAM && run.passed).map((run) => run.partition),
   )
+  if (isPassed.size === 0) return
   const flags = await flagsOf(shadow, CLICKSTREAM, 'sessions')
   await shadow.sql.unsafe(`
     DROP TABLE IF EXISTS applied_sessions;

@@ -193,42 +193,42 @@ test('a lake without any of the tables fails the gates and crashes nothing; inpu
   expect(early.message).toMatch(/is yet to come/)
 })
 
-test('a worker that is killed while it stores leaves all of its results or none; another one ends the run, and there is one result', async () => {
+test('a worker that is killed while it stores leaves all of its results or none; another one ends the runs, and each has one result', {
+  timeout: 240_000,
+}, async () => {
   const world = await openBatchWorld(temporal, postgres)
   await putGoodDay(world.lake, DAY)
   const { sql } = world.database
-  const waiting = async () =>
-    (
-      await sql<{ pid: number }[]>`
-        SELECT pid FROM pg_locks WHERE relation = 'quality_results'::regclass AND NOT granted`
-    ).map(({ pid }) => pid)
-  for (const isStored of [false, true]) {
-    const doomed = await world.process(IMPATIENT)
-    const run = await world.start('validateQuality', { date: DAY, stage: 'metrics' })
-    await sql.begin(async (tx) => {
-      await tx`LOCK TABLE quality_results IN EXCLUSIVE MODE`
-      const [pid] = await vi.waitFor(
-        async () => {
-          const pids = await waiting()
-          expect(pids).toHaveLength(1)
-          return pids
-        },
-        { timeout: 60_000, interval: 50 },
-      )
-      doomed.signal('SIGKILL')
-      await doomed.ended
-      // What the server has been sent it carries out, unless its session ends too.
-      if (!isStored) await tx`SELECT pg_terminate_backend(${pid!})`
+  const doomed = await world.process(IMPATIENT)
+  const start = () => world.start('validateQuality', { date: DAY, stage: 'metrics' })
+  const waits = (what: ReturnType<typeof sql>) =>
+    vi.waitFor(async () => expect(await sql`SELECT 1 FROM pg_locks WHERE NOT granted AND ${what}`).toHaveLength(1), {
+      timeout: 90_000,
+      interval: 50,
     })
-    const next = await world.worker(IMPATIENT)
-    expect(await run.result()).toMatchObject([{ stage: 'metrics', outcome: 'passed' }])
-    await next.stop()
-    const [report, ...more] = await latestQuality(sql)
-    expect(report).toMatchObject({ workflow_id: run.workflowId, workflow_run_id: run.firstExecutionRunId })
-    expect(report!.results).toHaveLength(report!.passed)
-    expect(more).toEqual([])
-  }
-  expect(await sql`SELECT 1 FROM quality_runs`).toHaveLength(2)
+  // One run is held behind what it stores, the other one before.
+  await sql`
+    CREATE FUNCTION wait_here() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock(77); RETURN NULL; END'`
+  await sql`
+    CREATE TRIGGER held BEFORE DELETE ON quality_runs FOR EACH STATEMENT EXECUTE FUNCTION wait_here()`
+  const runs = [] as Awaited<ReturnType<typeof start>>[]
+  await sql.begin(async (tx) => {
+    await tx`SELECT pg_advisory_xact_lock(77)`
+    runs.push(await start())
+    await waits(sql`locktype = 'advisory' AND objid = 77`)
+    await tx`LOCK TABLE quality_results IN EXCLUSIVE MODE`
+    runs.push(await start())
+    await waits(sql`relation = 'quality_results'::regclass`)
+    doomed.signal('SIGKILL')
+    await doomed.ended
+  })
+  expect(await sql`SELECT 1 FROM quality_runs`).toHaveLength(1)
+  await world.worker(IMPATIENT)
+  for (const run of runs) expect(await run.result()).toMatchObject([{ stage: 'metrics', outcome: 'passed' }])
+  const stored = await sql`
+    SELECT workflow_run_id, passed, (SELECT count(*) FROM quality_results WHERE run_id = id) AS results FROM quality_runs`
+  expect(stored.map((run) => run.workflow_run_id).sort()).toEqual(runs.map((run) => run.firstExecutionRunId).sort())
+  for (const { passed, results } of stored) expect(results).toBe(passed)
 })
 
 test('the stages of the definition are those of the expectations', () => {

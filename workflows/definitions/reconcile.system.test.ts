@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { afterAll, expect, test, vi } from 'vitest'
 import { latestReconciliation } from '../../db/postgres/queries/reconciliation.ts'
+import { promoteShadow } from '../../db/postgres/queries/replays.ts'
 import { withPostgres } from '../../db/testing/postgres.ts'
 import { START_MS, troubledHours, workOff } from '../../streams/shadow/testing/shadow-world.ts'
 import { cleanUp, spawnCli } from '../../tests/support/processes.ts'
@@ -117,6 +118,12 @@ test('a changed rule is tried on the past, looked at, and takes the place of the
     { state: 'promoted' },
   ])
   expect(await schemasIn(world)).toEqual([])
+
+  // Asked again, as after a worker that has died on it: it is done, and stays as it was done.
+  const again = { id: run.firstExecutionRunId, nowMs: Date.now(), tables: () => [] }
+  expect(await promoteShadow(world.database.sql, again)).toEqual(done.replaced)
+  const reconciled = await world.start('reconcile', RANGE)
+  expect(((await reconciled.result()) as { message: string }).message).toMatch(/ Alerts were left out: /)
 
   // And back: the rule as it is live gives the very rows that were there.
   const back = await world.start('replayJob', { job: 'fraud-detector', ...RANGE })

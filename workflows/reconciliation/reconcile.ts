@@ -261,7 +261,7 @@ async function countDeadLetters({ engine, lake }: ReconcileDeps, { range, option
     `SELECT source_topic, source_partition, min(source_offset) AS first_offset, count(*) AS letters FROM ${DEAD_LETTERS_TABLE.name}
      WHERE kind = 'letter' AND source_appended_at >= ${timeLiteral(range.fromMs)} AND source_appended_at < ${timeLiteral(range.toMs)}
        AND source_topic IN ('${INPUT_TOPICS.join("', '")}') AND source_partition IS NOT NULL
-     GROUP BY source_topic, source_partition`,
+     GROUP BY source_topic, source_partition ORDER BY source_topic, source_partition`,
     options,
   )
   for (const row of rows) {

@@ -246,7 +246,7 @@ async function explain(
     SELECT cause, partition, ${truth.start.json} AS window_start, ${groups.map(({ json, column }) => `${json} AS "${column}"`).join(', ')},
       count(*) AS records, sum(sign * (${truth.minorJson}))::bigint AS minor, to_jsonb((array_agg("offset" ORDER BY "offset"))[1:${SAMPLES}]) AS sample
     FROM (${strayRows(topic, truth.job, range)}) AS each
-    WHERE ${truth.jsonWhere} AND partition = ANY ('{${passed.join()}}') GROUP BY cause, partition, 3, ${columns.map((_, i) => i + 4).join(', ')} ORDER BY 3, 1, 2`)
+    WHERE ${truth.jsonWhere} AND partition = ANY ('{${passed.join()}}') GROUP BY cause, partition, 3, ${columns.map((_, i) => i + 4).join(', ')} ORDER BY 3, 1, 2, ${columns.map((_, i) => i + 4).join(', ')}`)
   for (const row of rows) {
     const minor: Record<string, number> = {}
     addTo(minor, { [row.currency!]: row.minor })

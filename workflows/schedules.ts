@@ -55,8 +55,8 @@ export const SCHEDULES: readonly Schedule[] = [
     id: 'reconcile',
     workflow: 'reconcile',
     input: {},
-    // It reads raw rows and live results, so it needs nothing of the aggregation; beside it, both would take longer.
-    at: { minute: 45, hour: 0 },
+    // It reads raw rows and live results, so it needs nothing of the aggregation. Results are final an hour after their time, where events go on to come; else the run waits for that.
+    at: { minute: 45, hour: 1 },
     note: 'Proves the live results of the day before against the lake',
     // Each run is about a day of its own, and no other makes up for it.
     overlap: 'BUFFER_ALL',

@@ -1,7 +1,10 @@
-/** The measured process of the batch benchmark: it builds all models of a day, and says what each took. */
+/** The measured process of the batch benchmark: it builds all models of a day, asks the gates' questions of them, and says what each took. */
+import { createDuckdbEngine } from '../../db/lake/index.ts'
+import { expectationsOf, runChecks, STAGES } from '../../db/models/checks/index.ts'
 import { buildDay } from '../../db/models/day.ts'
 import { createDuckdbModels } from '../../db/models/duckdb.ts'
 import { MODELS, type Model } from '../../db/models/models.ts'
+import { systemClock } from '../../streams/time/clock.ts'
 import { partSettings, tell } from '../child.ts'
 import { openBenchLake } from '../lake/table.ts'
 import { ownCpuSeconds, residentMiB } from '../measure.ts'
@@ -45,9 +48,32 @@ const measured = {
     return built
   },
 }
+const engineOfChecks = createDuckdbEngine(lake, { memoryMb, threads, parent: folder })
+async function checkStage(stage: (typeof STAGES)[number]): Promise<void> {
+  const [cpuBefore, startedAt] = [ownCpuSeconds(), performance.now()]
+  const results = await runChecks({ lake, engine: engineOfChecks, clock: systemClock }, expectationsOf(stage), { day })
+  const [failed] = results.filter(({ outcome, severity }) => outcome !== 'passed' && severity === 'error')
+  if (failed) throw new Error(`The gate "${stage}" does not let the day pass: ${failed.name} ${failed.outcome}.`)
+  figures.push({
+    model: `gate ${stage}`,
+    seconds: (performance.now() - startedAt) / 1_000,
+    cpuSeconds: ownCpuSeconds() - cpuBefore,
+    peakMiB: residentMiB().peak,
+    rows: results.length,
+  })
+  if (process.env.BENCH_TRACE) {
+    const longest = [...results].sort((a, b) => b.durationMs - a.durationMs).slice(0, 4)
+    console.error(
+      figures.at(-1),
+      longest.map(({ name, durationMs }) => [name, durationMs]),
+    )
+  }
+}
+
 const cpuBefore = ownCpuSeconds()
 const startedAt = performance.now()
 await buildDay(lake, measured, day, { models: MODELS.filter(({ name }) => !names || names.includes(name)) })
+if (!names) for (const stage of STAGES) await checkStage(stage)
 tell({
   seconds: (performance.now() - startedAt) / 1_000,
   cpuSeconds: ownCpuSeconds() - cpuBefore,

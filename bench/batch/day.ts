@@ -38,7 +38,7 @@ export const batchDay: Benchmark = {
         const rows = rowsOf({ day: DAY, clicks })
         const longest = [...done.models].sort((a, b) => b.seconds - a.seconds).slice(0, LONGEST)
         show({
-          benchmark: `batch/day, ${number(clicks)} clicks, ${number(rows)} rows in all, every model`,
+          benchmark: `batch/day, ${number(clicks)} clicks, ${number(rows)} rows in all, every model and gate`,
           target: '≤ 2 GB resident',
           result: `**${done.seconds.toFixed(0)} s, peak RSS ${number(done.peakMiB)} MiB**`,
           details: [

@@ -84,9 +84,22 @@ test('what can not be done is said at once', async () => {
   expect((await fails('reconcile', { from: iso(2) })).message).toMatch(/^Name a date, or both from and to/)
   expect((await fails('reconcile', { from: iso(2.5), to: iso(3) })).message).toMatch(/^The range must be whole hours/)
   const early = await world.start('reconcile', { from: iso(3), to: iso(9) })
-  await expect(early.result()).rejects.toMatchObject({
-    cause: { cause: { type: 'NotFinal', message: /are not final yet/ } },
+  expect(await failureOf(early.result())).toMatchObject({
+    type: 'NotFinal',
+    message: expect.stringMatching(/are not final yet/),
   })
+  // A night's run waits for it instead.
+  const patient = await world.start('reconcile', { from: iso(3), to: iso(9), wait_hours: 1 })
+  await vi.waitFor(
+    async () =>
+      expect(await patient.query('progress')).toMatchObject({
+        state: 'waiting',
+        message: expect.stringMatching(/are not final yet/),
+      }),
+    { timeout: 30_000, interval: 100 },
+  )
+  await patient.cancel()
+  await expect(patient.result()).rejects.toMatchObject({ cause: { name: 'CancelledFailure' } })
   const unknown = await world.start('replayJob', { job: 'nope', ...RANGE })
   await expect(unknown.result()).rejects.toMatchObject({
     cause: {

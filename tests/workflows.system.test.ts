@@ -101,16 +101,20 @@ it('Temporal and a worker run beside the platform, are started again, and stop a
 
 it('without Temporal, or while it is built, everything else runs and tells', { timeout: 120_000 }, async () => {
   const bin = await newDataDir()
-  const env = { ...ON, PATH: `${bin}:${process.env.PATH}`, XDG_CACHE_HOME: bin }
+  // Nothing answers at port 1: there is no network.
+  const env = { ...ON, PATH: `${bin}:${process.env.PATH}`, XDG_CACHE_HOME: bin, HTTPS_PROXY: 'http://127.0.0.1:1' }
   const program = async (name: string, script: string): Promise<void> => {
     await writeFile(join(bin, name), `#!/bin/sh\n${script}\n`)
     await chmod(join(bin, name), 0o755)
   }
   for (const name of ['temporal', 'go']) await program(name, 'exit 1')
   const missing = await startPlatform({ env })
-  const sentence = /A local Temporal needs "temporal" .*, or "go" to build it .*TEMPORAL_ADDRESS\./
+  const sentence = /A local Temporal could not be downloaded .*; it needs that, or "temporal" .*TEMPORAL_ADDRESS\./
   await banner(missing)
-  expect(missing.out).toMatch(new RegExp(`^  Workflows +off: ${sentence.source}$`, 'm'))
+  expect(missing.out).toMatch(/^ {2}Workflows +in some minutes: Temporal is fetched first, once$/m)
+  await eventually('it says why', SOON_MS, () =>
+    new RegExp(`^Workflows do not run; everything else does\\. ${sentence.source}$`, 'm').test(missing.err),
+  )
   expect(await status(missing)).toMatchObject({
     workflows: { state: 'missing', problem: expect.stringMatching(sentence) },
     processes: [],
@@ -125,12 +129,11 @@ it('without Temporal, or while it is built, everything else runs and tells', { t
   await program('go', `if [ "$1" = build ]; then ${build}; fi`)
   const building = await startPlatform({ env, dataDir: missing.dataDir })
   await banner(building)
-  expect(building.out).toMatch(/^ {2}Workflows +in some minutes: Temporal is built first, once$/m)
   await eventually('it says so', SOON_MS, () => /^Building Temporal \S+ with Go, once/m.test(building.err))
   expect((await status(building)).workflows).toEqual({ state: 'building' })
   await writeFile(join(bin, 'enough'), '')
   await eventually('it says why', SOON_MS, () =>
-    /^Workflows do not run; everything else does\. Go could not build .*proxy\. It said:\ndial tcp: no route$/m.test(
+    /^Workflows do not run; everything else does\. Temporal .* could neither be downloaded nor built: .*proxy\. Go said:\ndial tcp: no route$/m.test(
       building.err,
     ),
   )

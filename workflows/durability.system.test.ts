@@ -4,12 +4,11 @@
  *
  * The middle is certain: a lock on the lake's catalog holds every commit, so a compaction has written its files and waits for its swap.
  */
-import { fileURLToPath } from 'node:url'
 import { CancelledFailure, type WorkflowFailedError, type WorkflowHandle } from '@temporalio/client'
 import { expect, test, vi } from 'vitest'
 import { loadTable, planScan, readRows, snapshotsOf, tableName } from '../db/lake/index.ts'
 import { withPostgres } from '../db/testing/postgres.ts'
-import { type BatchWorld, openBatchWorld } from './testing/batch-world.ts'
+import { type BatchWorld, IMPATIENT, openBatchWorld } from './testing/batch-world.ts'
 import { holdCommits } from './testing/hold-commits.ts'
 import { FILES, PARTITIONS, ROWS, smallFilesTable } from './testing/small-files.ts'
 import { withTemporal } from './testing/with-temporal.ts'
@@ -18,7 +17,6 @@ const temporal = withTemporal()
 const postgres = withPostgres()
 
 /** Whoever is dead or frozen is given up after two seconds. */
-const IMPATIENT = { workflowInterceptors: [fileURLToPath(new URL('./testing/impatient.ts', import.meta.url))] }
 const SOON = { timeout: 60_000, interval: 50 }
 interface Seen {
   rows: string[]

@@ -76,11 +76,7 @@ export async function prepareWorkflows(options: WorkflowsOptions): Promise<Workf
     return run(options, { address, namespace, uiUrl }, null)
   }
   const [presence, ports] = await Promise.all([temporalPresence(config.serversDir), keptPorts(folder)])
-  if (presence === 'missing') {
-    const problem = await temporalProgram(config).catch((error: Error) => error.message)
-    return none({ state: 'missing', problem }, `off: ${problem}`)
-  }
-  return run(options, placeOf(ports), { ports, mustBuild: presence === 'to build' })
+  return run(options, placeOf(ports), { ports, mustBuild: presence === 'to fetch' })
 }
 
 const none = (workflows: WorkflowsState, line: string): Workflows => ({
@@ -155,7 +151,7 @@ function run(
       for (;;) {
         await clock.sleep(TELL_EVERY_MS, done.signal)
         if (done.signal.aborted) return
-        say(`Temporal is still being built (${Math.round((clock.now() - startedMs) / 60_000)} min) …`)
+        say(`Temporal is still being fetched or built (${Math.round((clock.now() - startedMs) / 60_000)} min) …`)
       }
     })()
     try {
@@ -190,7 +186,7 @@ function run(
   return {
     line() {
       const { state } = workflows
-      if (state === 'building') return 'in some minutes: Temporal is built first, once'
+      if (state === 'building') return 'in some minutes: Temporal is fetched first, once'
       if (own) return `${place.uiUrl}   (Temporal)`
       return `on the Temporal at ${place.address}${place.uiUrl === '' ? '' : `, ${place.uiUrl}`}`
     },

@@ -163,7 +163,7 @@ async function workflowsOf(dataDir: string, clock: Clock): Promise<WorkflowsChec
     return { hops: [{ name: 'Workflows run', run: fail, remedy }] }
   }
   if (state === 'building')
-    return { note: 'Workflows: Temporal is being built, once; ask again in some minutes.', hops: [] }
+    return { note: 'Workflows: Temporal is being fetched or built, once; ask again in some minutes.', hops: [] }
   if (state === 'off') return { note: 'Workflows are off (STREAMFORGE_WORKFLOWS).', hops: [] }
   if (address === undefined) return null
   const target = { address, namespace: of.temporal_namespace ?? 'default' }

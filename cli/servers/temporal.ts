@@ -1,9 +1,9 @@
 /**
- * A real Temporal server without Docker, for one machine: Temporal's own development server with its UI, from the PATH, else built once by Go and kept in the cache.
+ * A real Temporal server without Docker, for one machine: Temporal's own development server with its UI, from the PATH, else downloaded or built once (by the SDK, by Go) and kept in the cache.
  *
  * Invariants: it listens on 127.0.0.1 alone; what runs in it outlives a kill: its state is a SQLite file in its folder; starting again on the same folder and port goes on with it.
  */
-import { copyFile, mkdir, rm } from 'node:fs/promises'
+import { copyFile, mkdir, rename, rm } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { Connection } from '@temporalio/client'
@@ -18,6 +18,7 @@ const VERSION = 'v1.5.1'
 const CACHED = `temporal-${VERSION}`
 const MODULE = 'github.com/temporalio/cli/cmd/temporal'
 const HOST = '127.0.0.1'
+const DOWNLOAD_MAX_MS = 180_000
 /** The one that its own start makes. */
 export const TEMPORAL_NAMESPACE = 'default'
 
@@ -29,9 +30,9 @@ export interface TemporalOptions {
   uiPort?: number
   serversDir: string
   /** For one-line messages about what takes time. */
-  log?: (message: string) => void
+  log?: ((message: string) => void) | undefined
   /** Breaks off building it. */
-  signal?: AbortSignal
+  signal?: AbortSignal | undefined
 }
 
 export interface TemporalServer extends ServerProcess {
@@ -94,29 +95,15 @@ export async function temporalProgram({
     name: CACHED,
     signal,
     async build(aside) {
+      log?.(`Fetching Temporal ${VERSION}, once …`)
+      if (await download(aside, signal)) return
+      signal?.throwIfAborted()
       if (!(await works('go', ['version']))) {
         throw new ServerUnavailable(
-          `A local Temporal needs "${PROGRAM}" (https://docs.temporal.io/cli), or "go" to build it (https://go.dev/dl), on the PATH. Or name a Temporal of yours in TEMPORAL_ADDRESS.`,
+          `A local Temporal could not be downloaded from temporal.download; it needs that, or "${PROGRAM}" (https://docs.temporal.io/cli) or "go" to build it (https://go.dev/dl) on the PATH. Or name a Temporal of yours in TEMPORAL_ADDRESS.`,
         )
       }
-      log?.(`Building Temporal ${VERSION} with Go, once (some minutes) …`)
-      // A module of ours that pins every dependency's checksum; Go may write beside it, so it is copied.
-      const source = join(aside, 'module')
-      await mkdir(source)
-      for (const name of ['go.mod', 'go.sum']) await copyFile(file(name), join(source, name))
-      const program = join(aside, PROGRAM)
-      const result = await run('go', ['build', '-trimpath', '-ldflags=-s -w', '-o', program, MODULE], {
-        cwd: source,
-        env: { GOFLAGS: '' },
-        signal,
-      })
-      signal?.throwIfAborted()
-      if (result.code !== 0) {
-        throw new ServerUnavailable(
-          `Go could not build Temporal ${VERSION}: it needs to reach a Go module proxy. It said:\n${lastLines(result)}`,
-        )
-      }
-      await rm(source, { recursive: true })
+      await build(aside, { log, signal })
     },
     // Three and a half minutes on two cores, and whoever else wants it waits.
     timeoutMs: 20 * 60_000,
@@ -124,10 +111,40 @@ export async function temporalProgram({
   return join(folder, PROGRAM)
 }
 
-/** What a start would need: nothing, minutes and a network, or a person. */
-export async function temporalPresence(serversDir: string): Promise<'there' | 'to build' | 'missing'> {
-  if ((await works(PROGRAM, ['--version'])) || (await exists(join(serversDir, CACHED)))) return 'there'
-  return (await works('go', ['version'])) ? 'to build' : 'missing'
+/** As the SDK does it, which knows every platform's archive. @returns whether it is there, as `temporal` */
+async function download(folder: string, signal: AbortSignal | undefined): Promise<boolean> {
+  const { code } = await run(process.execPath, [file('download.mjs'), folder, VERSION], {
+    timeoutMs: DOWNLOAD_MAX_MS,
+    signal,
+  })
+  if (code !== 0) return false
+  await rename(join(folder, `${PROGRAM}-${VERSION}`), join(folder, PROGRAM))
+  return true
+}
+
+async function build(folder: string, { log, signal }: Pick<TemporalOptions, 'log' | 'signal'>): Promise<void> {
+  log?.(`Building Temporal ${VERSION} with Go, once (some minutes) …`)
+  // A module of ours that pins every dependency's checksum; Go may write beside it, so it is copied.
+  const source = join(folder, 'module')
+  await mkdir(source)
+  for (const name of ['go.mod', 'go.sum']) await copyFile(file(name), join(source, name))
+  const result = await run('go', ['build', '-trimpath', '-ldflags=-s -w', '-o', join(folder, PROGRAM), MODULE], {
+    cwd: source,
+    env: { GOFLAGS: '' },
+    signal,
+  })
+  signal?.throwIfAborted()
+  if (result.code !== 0) {
+    throw new ServerUnavailable(
+      `Temporal ${VERSION} could neither be downloaded nor built: that needs temporal.download or a Go module proxy. Go said:\n${lastLines(result)}`,
+    )
+  }
+  await rm(source, { recursive: true })
+}
+
+/** What a start needs: nothing, or minutes and a network. */
+export async function temporalPresence(serversDir: string): Promise<'there' | 'to fetch'> {
+  return (await works(PROGRAM, ['--version'])) || (await exists(join(serversDir, CACHED))) ? 'there' : 'to fetch'
 }
 
 const file = (name: string): string => fileURLToPath(new URL(`./temporal/${name}`, import.meta.url))

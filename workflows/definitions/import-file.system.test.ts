@@ -4,23 +4,21 @@ import { mkdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { pipeline } from 'node:stream/promises'
 import { WorkflowFailedError } from '@temporalio/client'
-import { afterAll, expect, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { loadTable, tableName } from '../../db/lake/index.ts'
 import { allRows } from '../../db/lake/testing/temporary-lake.ts'
 import { withPostgres } from '../../db/testing/postgres.ts'
 import { DEAD_LETTERS_TABLE, RAW_TABLES } from '../../streams/contract/lake-tables.ts'
 import { ORDERS } from '../../streams/contract/topics.ts'
 import { ensureTable } from '../../streams/lake-tables/ensure-table.ts'
-import { cleanUp, spawnCli } from '../../tests/support/processes.ts'
 import { isBad, ORDERS_SPEC, ordersFile } from '../imports/testing/import-job.ts'
-import { type BatchWorld, openBatchWorld } from '../testing/batch-world.ts'
+import { type BatchWorld, IMPATIENT, openBatchWorld } from '../testing/batch-world.ts'
 import { failureOf } from '../testing/failure-of.ts'
 import { withTemporal } from '../testing/with-temporal.ts'
 import type { ImportProgress } from './import-file.ts'
 
 const temporal = withTemporal()
 const postgres = withPostgres()
-afterAll(cleanUp)
 
 const DUCK = { memoryMb: 128, threads: 1 }
 const ROWS = 60
@@ -188,11 +186,10 @@ async function survives(when: 'before' | 'after'): Promise<void> {
   const world = await newWorld()
   const { sql } = world.database
   await put(world, 'orders.csv', small())
-  const doomed = spawnCli(['worker', '--metrics-port', 'off'], { env: world.env })
+  const doomed = await world.process(IMPATIENT)
   const waitsFor = (table: string) =>
     vi.waitFor(
       async () => {
-        expect(doomed.child.exitCode, doomed.err).toBeNull()
         expect(await sql`SELECT 1 FROM pg_locks WHERE relation = ${table}::regclass AND NOT granted`).toHaveLength(1)
       },
       { timeout: 60_000, interval: 50 },
@@ -203,8 +200,8 @@ async function survives(when: 'before' | 'after'): Promise<void> {
       await work()
     })
   const kill = async () => {
-    doomed.child.kill('SIGKILL')
-    await doomed.ended()
+    doomed.signal('SIGKILL')
+    await doomed.ended
   }
   const run = await world.start('importFile', { file: 'orders.csv', mapping: ORDERS_SPEC })
   let held: Promise<unknown> = Promise.resolve()
@@ -226,7 +223,7 @@ async function survives(when: 'before' | 'after'): Promise<void> {
   await held
   const { metadata } = await loadTable(world.lake, tableName('raw.orders'))
   expect(metadata.snapshots).toHaveLength(when === 'before' ? 0 : 1)
-  await world.worker()
+  await world.worker(IMPATIENT)
   expect(await run.result()).toMatchObject({ state: 'done', import: 1, rows_imported: 51, rows_rejected: 9 })
   expect(await placesIn(world)).toEqual(allOf(1))
 }

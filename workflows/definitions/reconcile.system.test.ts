@@ -1,19 +1,17 @@
 /** Reconciliation and replay by real workflows, over results of the streams and a lake filled by the lake-writer: run, asked, decided, refused, cancelled, and with a worker killed in the middle. */
 import { join } from 'node:path'
-import { afterAll, expect, test, vi } from 'vitest'
+import { expect, test, vi } from 'vitest'
 import { latestReconciliation } from '../../db/postgres/queries/reconciliation.ts'
 import { promoteShadow } from '../../db/postgres/queries/replays.ts'
 import { withPostgres } from '../../db/testing/postgres.ts'
 import { START_MS, troubledHours, workOff } from '../../streams/shadow/testing/shadow-world.ts'
-import { cleanUp, spawnCli } from '../../tests/support/processes.ts'
-import { type BatchWorld, openBatchWorld } from '../testing/batch-world.ts'
+import { type BatchWorld, IMPATIENT, openBatchWorld } from '../testing/batch-world.ts'
 import { failureOf } from '../testing/failure-of.ts'
 import { withTemporal } from '../testing/with-temporal.ts'
 import type { ReplayProgress } from './replay-job.ts'
 
 const temporal = withTemporal()
 const postgres = withPostgres()
-afterAll(cleanUp)
 
 const HOUR_MS = 3_600_000
 const iso = (hours: number): string => new Date(START_MS + hours * HOUR_MS).toISOString()
@@ -175,7 +173,7 @@ test('a worker killed in the middle: another begins anew, and nothing is left of
   const world = await theWorld()
   const { sql } = world.database
   const before = await alertsIn(world)
-  const doomed = spawnCli(['worker', '--metrics-port', 'off'], { env: world.env })
+  const doomed = await world.process(IMPATIENT)
   const [replay, reconciliation] = await Promise.all([
     world.start('replayJob', CHANGED),
     world.start('reconcile', RANGE),
@@ -185,18 +183,17 @@ test('a worker killed in the middle: another begins anew, and nothing is left of
     await tx`LOCK TABLE replays, reconciliations IN EXCLUSIVE MODE`
     await vi.waitFor(
       async () => {
-        expect(doomed.child.exitCode, doomed.err).toBeNull()
         const waiting = await sql`
           SELECT relation FROM pg_locks WHERE relation IN ('replays'::regclass, 'reconciliations'::regclass) AND NOT granted`
         expect(waiting).toHaveLength(2)
       },
       { timeout: 90_000, interval: 100 },
     )
-    doomed.child.kill('SIGKILL')
-    await doomed.ended()
+    doomed.signal('SIGKILL')
+    await doomed.ended
   })
   expect(await latestReconciliation(sql)).not.toMatchObject({ workflow_id: reconciliation.workflowId })
-  await world.worker()
+  await world.worker(IMPATIENT)
   expect(await reconciliation.result()).toMatchObject({ outcome: 'passed' })
   await isReady(replay)
   expect(await schemasIn(world)).toEqual([expect.stringMatching(/_2$/)])

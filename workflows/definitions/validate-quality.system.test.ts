@@ -1,5 +1,4 @@
 /** The gates by real workflows, on a Temporal server, a PostgreSQL and a lake in a folder: what is planted in a good day is found, named, stored once, and stops whoever waits for the gate. */
-import { fileURLToPath } from 'node:url'
 import { expect, onTestFinished, test, vi } from 'vitest'
 import { alterSchema } from '../../db/lake/index.ts'
 import { tableOf } from '../../db/models/build.ts'
@@ -11,7 +10,7 @@ import { checkHistory, latestQuality } from '../../db/postgres/queries/quality.t
 import { withPostgres } from '../../db/testing/postgres.ts'
 import { createLogger } from '../../observability/log.ts'
 import { createRegistry } from '../../observability/metrics.ts'
-import { openBatchWorld } from '../testing/batch-world.ts'
+import { IMPATIENT, openBatchWorld } from '../testing/batch-world.ts'
 import { failureOf } from '../testing/failure-of.ts'
 import { withTemporal } from '../testing/with-temporal.ts'
 import { startWorker } from '../worker.ts'
@@ -21,7 +20,6 @@ const DAY = '2026-11-10'
 const temporal = withTemporal()
 const postgres = withPostgres()
 /** A worker that is dead is given up after two seconds. */
-const IMPATIENT = { workflowInterceptors: [fileURLToPath(new URL('../testing/impatient.ts', import.meta.url))] }
 
 const GOOD = goodDay(DAY)
 /** The rows of a good day, with the first one changed. */

@@ -6,6 +6,7 @@ import { fork } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
 import { dirname, join } from 'node:path'
+import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { type Lake, openJdbcCatalog, openLake, openLakeFiles } from '../../db/lake/index.ts'
 import { openFolderObjects } from '../../db/objects/folder.ts'
@@ -18,6 +19,9 @@ import { type RunningWorker, startWorker, type WorkerSettings } from '../worker.
 import type { TestTemporal } from './with-temporal.ts'
 
 const TYPESCRIPT = new URL('../../cli/typescript.mjs', import.meta.url).href
+
+/** For workers of tests that kill or freeze one: see impatient.ts. */
+export const IMPATIENT = { workflowInterceptors: [fileURLToPath(new URL('./impatient.ts', import.meta.url))] }
 
 export interface WorkerProcess {
   readonly pid: number

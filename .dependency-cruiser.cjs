@@ -60,7 +60,7 @@ module.exports = {
       name: 'no-tests-in-product',
       severity: 'error',
       from: { pathNot: '\\.test\\.ts$|/testing/|^tests/|^bench/' },
-      to: { path: '\\.test\\.ts$|/testing/|^tests/' },
+      to: { path: '\\.test\\.ts$|/testing/|^tests/', pathNot: '^node_modules/' },
     },
   ],
   options: {

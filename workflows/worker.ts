@@ -61,6 +61,8 @@ export interface WorkerSettings {
   activitiesMax?: number
   /** What running activities are given at a stop, before they are broken off. Default: 3 s. */
   graceMs?: number
+  /** A run whose last worker is gone waits so long for it before another takes it. Default: the SDK's, ten seconds. */
+  stickyMs?: number
   /** Where people find Temporal's UI, for links. */
   temporalUiUrl?: string | null
   /** Whether it brings the queue's schedules to what is declared. Default: true. */
@@ -156,6 +158,7 @@ export async function startWorker(settings: WorkerSettings, tools: WorkerTools):
       maxConcurrentActivityTaskExecutions: slots,
       workflowThreadPoolSize: 1,
       maxCachedWorkflows: 100,
+      ...(settings.stickyMs !== undefined && { stickyQueueScheduleToStartTimeout: settings.stickyMs }),
       shutdownGraceTime: settings.graceMs ?? 3_000,
       shutdownForceTime: '15 seconds',
     }

@@ -6,7 +6,8 @@ import { dayNumber } from '../../db/models/render.ts'
 import { built, expected } from '../../db/models/testing/built-rows.ts'
 import { appendRaw, randomRows } from '../../db/models/testing/raw-rows.ts'
 import { withPostgres } from '../../db/testing/postgres.ts'
-import { type BatchWorld, openBatchWorld } from '../testing/batch-world.ts'
+import { type BatchWorld, IMPATIENT, openBatchWorld } from '../testing/batch-world.ts'
+import { holdCommits } from '../testing/hold-commits.ts'
 import { withTemporal } from '../testing/with-temporal.ts'
 import type { DailyProgress } from './daily-aggregation.ts'
 
@@ -16,6 +17,7 @@ const postgres = withPostgres()
 const DAY_MS = 86_400_000
 /** A day is some twenty activities and a hundred checks. */
 const options = { timeout: 300_000 }
+const SOON = { timeout: 90_000, interval: 50 }
 const days = ['2025-12-30', '2025-12-31']
 const numbers = days.map(dayNumber)
 const randomly = (seed: number) => randomRows({ seed, from: numbers[0]! * DAY_MS, days: 2, events: 40 })
@@ -118,6 +120,42 @@ test('cancelled in the middle it leaves tables whole, and the next run builds th
   await run(world, { date: days[0], late: false })
   expect(await built(world.lake, [numbers[0]!])).toEqual(expected(raw, [numbers[0]!]))
 })
+
+test(
+  'workers killed while a model is committed and while the day is published: it is built once',
+  options,
+  async () => {
+    const world = await openBatchWorld(temporal, postgres)
+    const { sql } = world.database
+    const raw = randomly(13)
+    await appendRaw(world.lake, raw)
+    const first = await world.process(IMPATIENT)
+    const handle = await world.start('dailyAggregation', { date: days[0], late: false }, `dailyAggregation:${days[0]}`)
+    await vi.waitUntil(async () => 'stg_orders' in ((await handle.query('progress')) as DailyProgress).rows, SOON)
+    const hold = await holdCommits(world)
+    const pids = await hold.reached()
+    first.signal('SIGKILL')
+    await first.ended
+    await hold.end(pids)
+    await hold.letGo()
+
+    const second = await world.process(IMPATIENT)
+    await sql.begin(async (tx) => {
+      await tx`LOCK TABLE daily_kpis IN EXCLUSIVE MODE`
+      const waiting = () => sql`SELECT 1 FROM pg_locks WHERE relation = 'daily_kpis'::regclass AND NOT granted`
+      await vi.waitFor(async () => expect(await waiting()).toHaveLength(1), SOON)
+      second.signal('SIGKILL')
+      await second.ended
+    })
+    await world.worker(IMPATIENT)
+    expect(await handle.result()).toMatchObject({ date: days[0], state: 'done' })
+    expect(await built(world.lake, [numbers[0]!])).toEqual(expected(raw, [numbers[0]!]))
+    expect(await kpisOf(world)).toEqual(figuresOf(expected(raw, numbers)).filter(({ day }) => day === days[0]))
+    expect(await sql`SELECT day::text AS day, workflow_run_id FROM batch_days`).toMatchObject([
+      { day: days[0], workflow_run_id: handle.firstExecutionRunId },
+    ])
+  },
+)
 
 test('input that can not be meant fails at once with a sentence', options, async () => {
   const world = await openBatchWorld(temporal, postgres)

@@ -21,7 +21,10 @@ import type { TestTemporal } from './with-temporal.ts'
 const TYPESCRIPT = new URL('../../cli/typescript.mjs', import.meta.url).href
 
 /** For workers of tests that kill or freeze one: see impatient.ts. */
-export const IMPATIENT = { workflowInterceptors: [fileURLToPath(new URL('./impatient.ts', import.meta.url))] }
+export const IMPATIENT = {
+  workflowInterceptors: [fileURLToPath(new URL('./impatient.ts', import.meta.url))],
+  stickyMs: 500,
+}
 
 export interface WorkerProcess {
   readonly pid: number

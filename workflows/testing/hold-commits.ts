@@ -43,6 +43,12 @@ export async function holdCommits({ database: { sql } }: Pick<BatchWorld, 'datab
         expect(pids).not.toEqual([])
         return pids
       }, SOON),
+    /** The sessions have ended, by themselves or not. */
+    over: (pids: readonly number[]) =>
+      vi.waitFor(
+        async () => expect(await sql`SELECT pid FROM pg_stat_activity WHERE pid IN ${sql(pids)}`).toEqual([]),
+        SOON,
+      ),
     /** Ends sessions with their statements undone, as a server does that sees its client gone. */
     end: (pids: readonly number[]) =>
       sql`SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE pid IN ${sql(pids)}`,

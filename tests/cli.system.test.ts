@@ -258,9 +258,7 @@ async function statusTells({ url, dataDir, child }: TestPlatform): Promise<void>
 async function doctorIsContent({ dataDir }: TestPlatform): Promise<void> {
   const { code, out, err } = await runCli(['doctor', '--data', dataDir])
   expect([code, err], out).toEqual([0, ''])
-  expect(out).toMatch(
-    /^– Workflows are off \(STREAMFORGE_WORKFLOWS\)\.\n(✓ .+ +\d+ ms .*\n){5}Every part works\.\n$/,
-  )
+  expect(out).toMatch(/^– Workflows are off \(STREAMFORGE_WORKFLOWS\)\.\n(✓ .+ +\d+ ms .*\n){5}Every part works\.\n$/)
   const wrongKey = await runCli(['doctor', '--data', dataDir, '--write-key', 'wk_wrong'])
   expect(wrongKey.code).toBe(1)
   expect(wrongKey.out).toMatch(/✗ An event is accepted/)

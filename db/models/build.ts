@@ -70,8 +70,10 @@ export interface PinnedInput extends Input {
   columns: readonly Column[]
 }
 
-export const readSql = (model: Model): Promise<string> =>
-  readFile(new URL(`./${model.layer}/${model.name}.sql`, import.meta.url), 'utf8')
+export async function readSql({ layer, name, shared }: Model): Promise<string> {
+  const sql = await readFile(new URL(`./${layer}/${shared?.file ?? name}.sql`, import.meta.url), 'utf8')
+  return shared ? sql.replaceAll('$source', shared.source).replaceAll('$identity', shared.identity) : sql
+}
 
 export const tableOf = (model: Model) => tableName(`${NAMESPACE}.${model.name}`)
 
@@ -181,6 +183,22 @@ export const summaryOf = (model: Model, day: string | null, inputs: Pins, runId?
   ...(day !== null && { 'streamforge.day': day }),
   ...(runId !== undefined && { 'streamforge.run': runId }),
   'streamforge.inputs': JSON.stringify(inputs),
+})
+
+/** What a build answers, whichever engine has done it. */
+export const builtOf = (
+  model: Model,
+  day: string | null,
+  done: { rows: number; files: number; snapshotId: Long | null },
+  { inputs, startedAt }: { inputs: Pins; startedAt: number },
+): Built => ({
+  model: model.name,
+  day,
+  rows: done.rows,
+  files: done.files,
+  snapshotId: done.snapshotId === null ? null : String(done.snapshotId),
+  inputs,
+  seconds: (performance.now() - startedAt) / 1_000,
 })
 
 const ATTEMPTS = 5

@@ -4,6 +4,7 @@
  */
 import { type DuckdbEngineOptions, type Lake, replaceByQuery } from '../lake/index.ts'
 import {
+  builtOf,
   conditionsOf,
   dayOf,
   ensureModelTable,
@@ -58,15 +59,7 @@ export function createDuckdbModels(lake: Lake, options: DuckdbModelOptions = {})
           signal: build.signal,
           onProgress: build.onProgress,
         })
-        return {
-          model: model.name,
-          day,
-          rows: done.rows,
-          files: done.files,
-          snapshotId: done.snapshotId === null ? null : String(done.snapshotId),
-          inputs: pinsOf(inputs),
-          seconds: (performance.now() - startedAt) / 1_000,
-        }
+        return builtOf(model, day, done, { inputs: pinsOf(inputs), startedAt })
       })
     },
   }

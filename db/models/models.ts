@@ -17,8 +17,10 @@ export const SCRATCH = 'scratch_'
 export type Layer = 'staging' | 'intermediate' | 'dimensions' | 'facts' | 'marts'
 
 export interface Model {
-  /** Of the table, within {@link NAMESPACE}, and of the file `<layer>/<name>.sql`. */
+  /** Of the table, within {@link NAMESPACE}, and of the file `<layer>/<name>.sql`, where that is not a shared one. */
   readonly name: string
+  /** Where several models share one file, its name, and what stands in it for `$source` and `$identity`. */
+  readonly shared?: { readonly file: string; readonly source: string; readonly identity: string }
   readonly layer: Layer
   readonly scope: 'day' | 'whole'
   /** What it is, in a line. */
@@ -83,22 +85,29 @@ const REPEATS: readonly Column[] = [
   always(date('event_day', 'The day that this copy says it is of')),
   always(count('place', '1: the copy that counts, the first that the log accepted')),
 ]
-const repeats = (name: string, of: string): Model =>
-  byDay(
+const repeats = (name: string, of: string, source: string, identity: string): Model => ({
+  ...byDay(
     'staging',
     name,
     `Copies of the day's ${of} that came more than once, those of other days included`,
     ['log_partition', 'log_offset'],
     REPEATS,
-  )
+  ),
+  shared: { file: 'stg_repeats', source, identity },
+})
 
 const USER = always(text('user_id', "The user's id, or the visitor's anonymous one where there is none"))
 const HOUR = number('hour', 'Of the day, UTC: with it the key of dim_time')
 
 export const MODELS: readonly Model[] = [
-  repeats('stg_clickstream_repeats', 'clickstream events'),
-  repeats('stg_orders_repeats', 'orders'),
-  repeats('stg_trips_repeats', 'trips'),
+  repeats('stg_clickstream_repeats', 'clickstream events', RAW_TABLES[CLICKSTREAM].name, 'event_id'),
+  repeats(
+    'stg_orders_repeats',
+    'orders',
+    RAW_TABLES[ORDERS].name,
+    "CASE WHEN status = 'success' THEN order_id ELSE concat(order_id, '#', status) END",
+  ),
+  repeats('stg_trips_repeats', 'trips', RAW_TABLES[TRIPS].name, 'trip_id'),
   byDay(
     'staging',
     'stg_clickstream_events',

@@ -12,6 +12,7 @@ import {
 } from '../lake/index.ts'
 import type { Trino } from '../trino/client.ts'
 import {
+  builtOf,
   conditionsOf,
   dayOf,
   ensureModelTable,
@@ -68,15 +69,7 @@ export function createTrinoModels(lake: Lake, trino: Pick<Trino, 'query'>): Mode
             onProgress?.('committing')
           },
         })
-        return {
-          model: model.name,
-          day,
-          rows: done.rows,
-          files: done.files,
-          snapshotId: done.snapshotId === null ? null : String(done.snapshotId),
-          inputs: pinsOf(inputs),
-          seconds: (performance.now() - startedAt) / 1_000,
-        }
+        return builtOf(model, day, done, { inputs: pinsOf(inputs), startedAt })
       })
     },
   }

@@ -3,6 +3,7 @@
  */
 import { clickUser, identityOf } from '../../../streams/contract/events.ts'
 import { CLICKSTREAM, ORDERS, TRIPS } from '../../../streams/contract/topics.ts'
+import { groupBy } from '../../lake/types/group-by.ts'
 import type { RawRows, Trace } from './raw-rows.ts'
 
 export type Rows = Record<string, unknown>[]
@@ -14,19 +15,8 @@ const inOrder = (a: Trace, b: Trace): number =>
   a.log_appended_at - b.log_appended_at || a.log_partition - b.log_partition || a.log_offset - b.log_offset
 const byCodePoint = (a: string, b: string): number => Buffer.compare(Buffer.from(a), Buffer.from(b))
 
-function groups<T>(all: readonly T[], keyOf: (each: T) => string): Map<string, T[]> {
-  const map = new Map<string, T[]>()
-  for (const each of all) {
-    const key = keyOf(each)
-    const group = map.get(key)
-    if (group) group.push(each)
-    else map.set(key, [each])
-  }
-  return map
-}
-
 function winnersOf<T extends Trace>(all: readonly T[], identity: (each: T) => string): T[] {
-  return [...groups(all, identity).values()].map((copies) => copies.sort(inOrder)[0]!)
+  return [...groupBy(all, identity).values()].map((copies) => copies.sort(inOrder)[0]!)
 }
 
 function repeatsOf<T extends Trace & { event_time: number }>(
@@ -34,7 +24,7 @@ function repeatsOf<T extends Trace & { event_time: number }>(
   identity: (each: T) => string,
   day: number,
 ): Rows {
-  return [...groups(all, identity)].flatMap(([id, copies]) =>
+  return [...groupBy(all, identity)].flatMap(([id, copies]) =>
     copies.length > 1 && copies.some((each) => dayOf(each.event_time) === day)
       ? copies.sort(inOrder).map((each, i) => ({
           identity: id,
@@ -78,7 +68,7 @@ export function naiveDay(raw: RawRows, day: number): Record<string, Rows> {
   const withIngested = <T extends Trace>(all: T[]): T[] =>
     all.map((each) => ({ ...each, ingested_at: each.log_appended_at + 500 }))
 
-  const sessions = [...groups(clicks, (e) => e.visitor_id)].flatMap(([user_id, events]) => {
+  const sessions = [...groupBy(clicks, (e) => e.visitor_id)].flatMap(([user_id, events]) => {
     const visits: (typeof events)[] = []
     for (const event of events.sort((a, b) => a.event_time - b.event_time)) {
       const visit = visits.at(-1)
@@ -107,7 +97,7 @@ export function naiveDay(raw: RawRows, day: number): Record<string, Rows> {
     ...clicks.map((e) => ({ ...e, key: e.visitor_id, isOrder: false, identified: e.user_id !== null })),
     ...orders.map((o) => ({ ...o, key: o.user_id, isOrder: true, identified: true, device: null })),
   ]
-  const userDays = [...groups(touches, (each) => each.key)].map(([user_id, all]) => ({
+  const userDays = [...groupBy(touches, (each) => each.key)].map(([user_id, all]) => ({
     user_id,
     is_identified: all.some((each) => each.identified),
     first_seen: earliest(all),
@@ -121,7 +111,7 @@ export function naiveDay(raw: RawRows, day: number): Record<string, Rows> {
     ...clicks.map((e) => ({ ...e, status: null, quantity: null })),
     ...orders.map((o) => ({ ...o, event_type: null })),
   ].filter((each) => each.product_id !== null)
-  const productDays = [...groups(touched, (each) => each.product_id!)].map(([product_id, all]) => ({
+  const productDays = [...groupBy(touched, (each) => each.product_id!)].map(([product_id, all]) => ({
     product_id,
     category: lastKnown(all, (each) => each.category),
     first_seen: earliest(all),
@@ -165,9 +155,9 @@ export function naiveDay(raw: RawRows, day: number): Record<string, Rows> {
   const users = (all: typeof sessions) => new Set(all.map((each) => each.user_id)).size
   const reached = [1, 2, 3, 4, 5].map((position) => sessions.filter((each) => each.furthest >= position))
 
-  const driven = [...groups(trips, (t) => JSON.stringify([t.region_id, t.currency]))]
+  const driven = [...groupBy(trips, (t) => JSON.stringify([t.region_id, t.currency]))]
   const bought = [
-    ...groups(
+    ...groupBy(
       paid.filter((o) => o.region !== null),
       (o) => JSON.stringify([o.region, o.currency]),
     ),
@@ -191,7 +181,7 @@ export function naiveDay(raw: RawRows, day: number): Record<string, Rows> {
       net_minor,
     }
   })
-  const places = [...groups(perRegion, (each) => each.region)]
+  const places = [...groupBy(perRegion, (each) => each.region)]
     .map(([region, all]) => ({ region, trips: sum(all, (r) => r.trips), orders: sum(all, (r) => r.orders) }))
     .sort((a, b) => b.trips - a.trips || b.orders - a.orders || byCodePoint(a.region, b.region))
     .map((each) => each.region)
@@ -251,7 +241,7 @@ export function naiveDay(raw: RawRows, day: number): Record<string, Rows> {
             trips: trips.length,
           },
         ],
-    metrics_daily_revenue: [...groups(paid, (o) => o.currency)].map(([currency, all]) => {
+    metrics_daily_revenue: [...groupBy(paid, (o) => o.currency)].map(([currency, all]) => {
       const row = money(all)
       return {
         currency,
@@ -260,7 +250,7 @@ export function naiveDay(raw: RawRows, day: number): Record<string, Rows> {
       }
     }),
     metrics_revenue_by_category: [
-      ...groups(paid, (o) => JSON.stringify([o.category ?? 'uncategorized', o.currency])),
+      ...groupBy(paid, (o) => JSON.stringify([o.category ?? 'uncategorized', o.currency])),
     ].map(([key, all]) => {
       const [category, currency] = JSON.parse(key) as [string, string]
       return { category, currency, ...money(all) }
@@ -289,7 +279,7 @@ export function naiveDimensions(raw: RawRows, days: readonly number[]): Record<s
   const of = (model: string) =>
     built.flatMap(({ day, ...models }) => (models[model] as Rows).map((row) => ({ ...row, day })))
   const dim_users: Rows = []
-  for (const [user_id, all] of groups(
+  for (const [user_id, all] of groupBy(
     of('int_user_days') as { user_id: string; day: number }[],
     (row) => row.user_id,
   )) {
@@ -309,7 +299,7 @@ export function naiveDimensions(raw: RawRows, days: readonly number[]): Record<s
       known = next
     }
   }
-  const products = groups(of('int_product_days') as { product_id: string; day: number }[], (row) => row.product_id)
+  const products = groupBy(of('int_product_days') as { product_id: string; day: number }[], (row) => row.product_id)
   const dim_products = [...products].map(([product_id, all]) => ({
     product_id,
     category: (all as Rows).reduce((last: unknown, row) => row.category ?? last, null),

@@ -27,7 +27,8 @@ export interface BundleWarning {
 
 const DEFINITIONS = fileURLToPath(new URL('./definitions/index.ts', import.meta.url))
 const ROOT = fileURLToPath(new URL('..', import.meta.url))
-const PREFIX = 'bundle-'
+/** With further interceptors it is another bundle, which does not take the place of the usual one. */
+const prefixOf = (further: readonly string[]): string => (further.length === 0 ? 'bundle-' : 'intercepted-')
 
 /**
  * @param folder where bundles are kept; made if missing
@@ -38,13 +39,14 @@ export async function bundleDefinitions(
   logger: Logger,
   interceptors: readonly string[] = [],
 ): Promise<WorkflowBundlePath> {
-  const name = `${PREFIX}${await digestOfSources(interceptors)}.cjs`
+  const prefix = prefixOf(interceptors)
+  const name = `${prefix}${await digestOfSources(interceptors)}.cjs`
   const codePath = join(folder, name)
   await mkdir(folder, { recursive: true })
   const present = await readdir(folder)
   if (!present.includes(name)) {
     await bundleInThread({ definitions: DEFINITIONS, interceptors, path: codePath }, logger)
-    for (const old of present.filter((entry) => entry.startsWith(PREFIX))) await rm(join(folder, old), { force: true })
+    for (const old of present.filter((entry) => entry.startsWith(prefix))) await rm(join(folder, old), { force: true })
   }
   return { codePath }
 }

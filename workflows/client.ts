@@ -17,15 +17,17 @@ export interface TemporalClient extends Client {
   close(): Promise<void>
 }
 
+export const noAnswer = ({ address }: TemporalTarget, cause: unknown): TemporalUnavailable =>
+  new TemporalUnavailable(`Temporal does not answer at ${address}. Is it running? TEMPORAL_ADDRESS says where it is.`, {
+    cause,
+  })
+
 /** @throws TemporalUnavailable */
 export async function connectTemporal(target: TemporalTarget): Promise<TemporalClient> {
   try {
     return clientOf(await Connection.connect({ ...optionsOf(target), connectTimeout: '5s' }), target)
   } catch (cause) {
-    throw new TemporalUnavailable(
-      `Temporal does not answer at ${target.address}. Is it running? TEMPORAL_ADDRESS says where it is.`,
-      { cause },
-    )
+    throw noAnswer(target, cause)
   }
 }
 

@@ -31,7 +31,7 @@ import { type Clock, systemClock } from '../streams/time/clock.ts'
 import type { ActivityDeps } from './activities/deps.ts'
 import { createActivities } from './activities/index.ts'
 import { bundleDefinitions } from './bundle.ts'
-import { openTemporal, type TemporalTarget, TemporalUnavailable } from './client.ts'
+import { noAnswer, openTemporal, type TemporalTarget, TemporalUnavailable } from './client.ts'
 import { ensureSchedules } from './ensure-schedules.ts'
 import { startMirror } from './mirror.ts'
 import { TASK_QUEUE } from './policy.ts'
@@ -114,14 +114,11 @@ export async function startWorker(settings: WorkerSettings, tools: WorkerTools):
     const objects = await openObjects(settings.objects)
     const lake = openLake(await openJdbcCatalog(database.sql), openLakeFiles(objects), { clock })
     const duck = { memoryMb: settings.memoryMb, threads: settings.threads, parent: temporaryDir }
+    const trino = settings.trinoUrl === null ? null : trinoAt(settings.trinoUrl)
     const deps: ActivityDeps = {
       lake,
-      engine:
-        settings.trinoUrl === null ? createDuckdbEngine(lake, duck) : createTrinoEngine(trinoAt(settings.trinoUrl)),
-      models:
-        settings.trinoUrl === null
-          ? createDuckdbModels(lake, duck)
-          : createTrinoModels(lake, trinoAt(settings.trinoUrl)),
+      engine: trino ? createTrinoEngine(trino) : createDuckdbEngine(lake, duck),
+      models: trino ? createTrinoModels(lake, trino) : createDuckdbModels(lake, duck),
       database,
       databaseUrl: settings.databaseUrl,
       objects,
@@ -246,11 +243,7 @@ async function untilThere<T>({ target, watch, clock, patience }: Connecting, att
           { cause },
         )
       if (!isAway(cause)) throw cause
-      if (!patience || patience.aborted)
-        throw new TemporalUnavailable(
-          `Temporal does not answer at ${address}. Is it running? TEMPORAL_ADDRESS says where it is.`,
-          { cause },
-        )
+      if (!patience || patience.aborted) throw noAnswer(target, cause)
       watch.away((cause as Error).message)
       await clock.sleep(ASK_AGAIN_MS, patience)
     }

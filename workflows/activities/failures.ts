@@ -4,8 +4,22 @@
  */
 import { ApplicationFailure } from '@temporalio/common'
 
-/** By the names of error classes: the lake's and the SQL engine's. A conflict, a store that does not answer, a database that is away, are not among them: they pass. */
-const HOPELESS = new Set(['NoSuchTable', 'MissingFile'])
+/** By the names of error classes. A conflict, a store that does not answer, a database or a lake-writer that is behind, are not among them: they pass. */
+const HOPELESS = new Set([
+  // The lake: a table or a file of it is not there.
+  'NoSuchTable',
+  'MissingFile',
+  // Models: the snapshots that a day was begun on are gone.
+  'SnapshotGone',
+  // Reconciliation and replays: asking for other times, or another log, is all that helps.
+  'NotFinal',
+  'OtherLog',
+  'UnknownJob',
+  // Imports: the file is not what was asked for.
+  'BadImportFile',
+  'FileChanged',
+  'NotRows',
+])
 const HOPELESS_SQL = new Set(['SYNTAX', 'NOT_A_QUERY', 'UNKNOWN_TABLE', 'NO_SNAPSHOT', 'UNSUPPORTED', 'TOO_MANY_ROWS'])
 
 export function asFailure(error: unknown): unknown {

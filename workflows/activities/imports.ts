@@ -72,63 +72,59 @@ export const importActivities = (deps: ActivityDeps, limits: Limits = IMPORT_LIM
   return {
     /** Reads the file once, to know it again: content that was imported before is refused, an import that was broken off is gone on with. */
     claimImport: (request: ImportRequest): Promise<ImportStatus> =>
-      hopefully(() =>
-        withHeartbeat(clock, async (signal, report) => {
-          const mapping = mappingOf(request.mapping)
-          formatFor(mapping, request.file)
-          const file = await openImportFile(places, request.file)
-          const state = await file.state()
-          const onBytes = (bytes: number): void => report({ reading: request.file, bytes, of: state.bytes })
-          const claim = await claimImport(
-            database.sql,
-            {
-              name: request.name ?? request.file,
-              file: request.file,
-              sha256: await sha256Of(file, state, { signal, onBytes }),
-              bytes: state.bytes,
-              modified_at: state.modifiedMs,
-              mapping: request.mapping,
-              mapping_identity: mapping.identity,
-              currency: settings.currency,
-              table_name: RAW_TABLES[mapping.topic].name,
-              workflow_id: request.workflowId,
-              run_id: request.runId,
-            },
-            { again: request.again, nowMs: clock.now() },
-          )
-          if ('doneBefore' in claim) throw alreadyImported(request.file, claim.doneBefore)
-          return statusOf(claim.import, await importMark(lake, { id: claim.import.id, mapping }))
-        }),
-      ),
+      withHeartbeat(clock, async (signal, report) => {
+        const mapping = mappingOf(request.mapping)
+        formatFor(mapping, request.file)
+        const file = await openImportFile(places, request.file)
+        const state = await file.state()
+        const onBytes = (bytes: number): void => report({ reading: request.file, bytes, of: state.bytes })
+        const claim = await claimImport(
+          database.sql,
+          {
+            name: request.name ?? request.file,
+            file: request.file,
+            sha256: await sha256Of(file, state, { signal, onBytes }),
+            bytes: state.bytes,
+            modified_at: state.modifiedMs,
+            mapping: request.mapping,
+            mapping_identity: mapping.identity,
+            currency: settings.currency,
+            table_name: RAW_TABLES[mapping.topic].name,
+            workflow_id: request.workflowId,
+            run_id: request.runId,
+          },
+          { again: request.again, nowMs: clock.now() },
+        )
+        if ('doneBefore' in claim) throw alreadyImported(request.file, claim.doneBefore)
+        return statusOf(claim.import, await importMark(lake, { id: claim.import.id, mapping }))
+      }),
 
     /** The next stretch. Of an import that is done, nothing. */
     importStretch: (claim: ImportClaim): Promise<ImportStatus> =>
-      hopefully(() =>
-        withHeartbeat(clock, async (signal, report) => {
-          const record = await claimed(claim)
-          const mapping = mappingOf(record.mapping)
-          const job: ImportJob = {
-            id: record.id,
-            name: record.name,
-            mapping,
-            format: formatFor(mapping, record.file),
-            currency: record.currency,
-            createdAtMs: record.created_at,
-            file: await openImportFile(places, record.file),
-            state: { bytes: record.bytes, modifiedMs: record.modified_at },
-          }
-          const writer = { memoryMb: settings.memoryMb, threads: settings.threads, parent: settings.temporaryDir }
-          const mark = await importRows({ lake, clock, writer, limits, signal, onProgress: report }, job)
-          const status = statusOf(record, mark)
-          await updateImport(
-            database.sql,
-            claim,
-            { state: mark.done ? 'done' : 'running', rows: status.rows },
-            clock.now(),
-          )
-          return status
-        }),
-      ),
+      withHeartbeat(clock, async (signal, report) => {
+        const record = await claimed(claim)
+        const mapping = mappingOf(record.mapping)
+        const job: ImportJob = {
+          id: record.id,
+          name: record.name,
+          mapping,
+          format: formatFor(mapping, record.file),
+          currency: record.currency,
+          createdAtMs: record.created_at,
+          file: await openImportFile(places, record.file),
+          state: { bytes: record.bytes, modifiedMs: record.modified_at },
+        }
+        const writer = { memoryMb: settings.memoryMb, threads: settings.threads, parent: settings.temporaryDir }
+        const mark = await importRows({ lake, clock, writer, limits, signal, onProgress: report }, job)
+        const status = statusOf(record, mark)
+        await updateImport(
+          database.sql,
+          claim,
+          { state: mark.done ? 'done' : 'running', rows: status.rows },
+          clock.now(),
+        )
+        return status
+      }),
 
     /** How far it has come, for the record, when it ends before its file does. */
     endImport: (ended: ImportClaim & { state: ImportState; message: string }): Promise<ImportStatus | null> =>
@@ -140,18 +136,6 @@ export const importActivities = (deps: ActivityDeps, limits: Limits = IMPORT_LIM
         await updateImport(database.sql, ended, { state, rows: status.rows, message: ended.message }, clock.now())
         return status
       }),
-  }
-}
-
-/** By the names of error classes: what no repetition mends. */
-const HOPELESS = new Set(['BadImportFile', 'FileChanged', 'NotRows'])
-
-async function hopefully<R>(work: () => Promise<R>): Promise<R> {
-  try {
-    return await work()
-  } catch (error) {
-    if (!(error instanceof Error) || !HOPELESS.has(error.name)) throw error
-    throw ApplicationFailure.create({ message: error.message, type: error.name, nonRetryable: true, cause: error })
   }
 }
 

@@ -72,6 +72,5 @@ function asFailure(error: unknown, model: string): unknown {
     )
   const isTrinos =
     error instanceof TrinoError && error.type === 'USER_ERROR' && !['CANCELLED', 'TIMED_OUT'].includes(error.code)
-  if (error.name === 'SnapshotGone') return failure(error.message, error.name)
   return isTrinos || SAME_AGAIN.test(error.message) ? failure(`${model}: ${error.message}`, 'ModelFailed') : error
 }

@@ -3,7 +3,6 @@
  * what an earlier attempt has stored or left is replaced or removed.
  */
 import { Context } from '@temporalio/activity'
-import { ApplicationFailure } from '@temporalio/common'
 import { Counter, Gauge } from 'prom-client'
 import { storeReconciliation } from '../../db/postgres/queries/reconciliation.ts'
 import type { Registry } from '../../observability/metrics.ts'
@@ -37,9 +36,7 @@ export const reconciliationActivities = ({
         const { differences, ...summary } = await reconcile(
           { database, databaseUrl, lake, engine, sort, now: () => clock.now() },
           { fromMs, toMs, schema: shadowName(runId, attempt), signal, onProgress },
-        ).catch((error: unknown) => {
-          throw notMended(error)
-        })
+        )
         const finishedAt = clock.now()
         await storeReconciliation(database.sql, {
           id: runId,
@@ -54,15 +51,6 @@ export const reconciliationActivities = ({
         return summary
       }),
   }
-}
-
-/** By the names of error classes: asking for other times, or another log, is all that helps. A lake that is behind is waited for. */
-const HOPELESS = new Set(['NotFinal', 'OtherLog', 'UnknownJob'])
-
-export function notMended(error: unknown): unknown {
-  return error instanceof Error && HOPELESS.has(error.name)
-    ? ApplicationFailure.create({ message: error.message, type: error.name, nonRetryable: true, cause: error })
-    : error
 }
 
 function reconciliationMetrics(register: Registry): (report: ReconcileSummary, finishedMs: number) => void {

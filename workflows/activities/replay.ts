@@ -24,7 +24,6 @@ import {
 import { finalRange } from '../reconciliation/final-range.ts'
 import type { ActivityDeps } from './deps.ts'
 import { withHeartbeat } from './heartbeat.ts'
-import { notMended } from './reconciliation.ts'
 
 export interface ReplayRequest {
   job: string
@@ -110,7 +109,7 @@ export const replayActivities = ({ database, databaseUrl, lake, engine, clock, s
         }
       } catch (error) {
         await dropShadow(database.sql, name)
-        throw notMended(error)
+        throw error
       }
     }),
 

@@ -1,5 +1,4 @@
 /** Upkeep of the lake by real workflows: on a Temporal server, a PostgreSQL and files, as operators run it. */
-import { ApplicationFailure, WorkflowFailedError } from '@temporalio/client'
 import { expect, test } from 'vitest'
 import {
   appendFiles,
@@ -13,6 +12,7 @@ import {
 } from '../../db/lake/index.ts'
 import { withPostgres } from '../../db/testing/postgres.ts'
 import { type BatchWorld, openBatchWorld } from '../testing/batch-world.ts'
+import { failureOf } from '../testing/failure-of.ts'
 import { withTemporal } from '../testing/with-temporal.ts'
 
 const temporal = withTemporal()
@@ -29,17 +29,6 @@ async function tableOf({ lake }: BatchWorld, name: string, files: number): Promi
 }
 const filesOf = async ({ lake }: BatchWorld, name: string) =>
   (await planScan(lake, (await loadTable(lake, tableName(name))).metadata)).files.length
-
-async function failureOf(result: Promise<unknown>): Promise<ApplicationFailure> {
-  const error = await result.then(
-    () => new Error('it came through'),
-    (error: unknown) => error,
-  )
-  expect(error).toBeInstanceOf(WorkflowFailedError)
-  const { cause } = error as WorkflowFailedError
-  expect(cause).toBeInstanceOf(ApplicationFailure)
-  return cause as ApplicationFailure
-}
 
 test('one table, or all of them: small files become one, old snapshots go, a second run finds nothing to do', async () => {
   const world = await openBatchWorld(temporal, postgres)

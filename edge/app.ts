@@ -8,14 +8,16 @@ import type { Context } from 'hono'
 import { FeaturesUnavailable } from '../db/features/feature-store.ts'
 import { QueryError } from '../db/postgres/queries/numbers.ts'
 import type { SubjectRegistry } from '../streams/contract/schema-registry.ts'
-import { requireReader } from './auth/guard.ts'
+import { requireRole } from './auth/guard.ts'
 import { addLoginRoute } from './auth/login.ts'
+import { type Needs, needsOf } from './auth/policy.ts'
 import { registryAccess } from './auth/registry-access.ts'
 import { createSignIn, type SignInDeps } from './auth/sign-in.ts'
 import type { Tokens } from './auth/tokens.ts'
 import { icebergProblem } from './iceberg/errors.ts'
 import { addIcebergRoutes, isIcebergPath, type ServedLake } from './iceberg/routes.ts'
-import { addIngestRoutes, INGEST_ROUTES, type IngestDeps } from './ingest/routes.ts'
+import { createIntake, type IngestDeps } from './ingest/intake.ts'
+import { addIngestRoutes, INGEST_ROUTES } from './ingest/routes.ts'
 import { allowedMethods } from './methods.ts'
 import type { Assets, EdgeLogger, FeatureReader, MetricReader, MetricSource } from './ports.ts'
 import { Problem, problemHeaders, problemText, retryAfter } from './problem.ts'
@@ -60,19 +62,22 @@ export interface EdgeDeps {
 
 const BASE = '/api/v1'
 const INGEST_PATHS = new Set<string>(INGEST_ROUTES.flatMap(({ path }) => [path, BASE + path]))
-/** Open to everybody: they show nothing of the data, and whoever is to sign in must reach them. */
-const PUBLIC_PATHS = new Set<string>(['/health', '/auth/login', '/openapi.json'].flatMap((path) => [path, BASE + path]))
 
 export function createApp(deps: EdgeDeps): OpenAPIHono {
   const { clock, logger, telemetry, access, reader, assets } = deps
   const isIngest = (c: Context) => INGEST_PATHS.has(c.req.path)
   // The schema registry and the lake have guards of their own.
-  const isPublic = (c: Context) =>
-    isIngest(c) ||
-    PUBLIC_PATHS.has(c.req.path) ||
-    assets.has(c.req.path) ||
-    isRegistryPath(c.req.path) ||
-    isIcebergPath(c.req.path)
+  const needs = (c: Context): Needs =>
+    assets.has(c.req.path) || isRegistryPath(c.req.path) || isIcebergPath(c.req.path)
+      ? 'nobody'
+      : isNoMethodOf(c)
+        ? 'nobody'
+        : needsOf(c.req.method, withoutBase(c.req.path))
+  // A 405 is for everybody: which methods a path has is in the public document.
+  const isNoMethodOf = (c: Context): boolean => {
+    const methods = methodsAt(c.req.path)
+    return methods.length > 0 && !methods.includes(c.req.method)
+  }
   const signIn = createSignIn({ ...access, clock })
 
   const app = new OpenAPIHono()
@@ -80,11 +85,11 @@ export function createApp(deps: EdgeDeps): OpenAPIHono {
     telemetry.request,
     securityHeaders,
     crossOrigin((c) => (isIngest(c) ? ['*'] : access.corsOrigins)),
-    requireReader({ tokens: access.tokens, openOnLoopback: access.openOnLoopback, isPublic }),
+    requireRole({ tokens: access.tokens, openOnLoopback: access.openOnLoopback, needsOf: needs }),
   )
 
   const api = new OpenAPIHono({ defaultHook: refuseParameter })
-  addIngestRoutes(api, { ...deps.ingest, clock, telemetry, logger })
+  addIngestRoutes(api, createIntake({ ...deps.ingest, clock, telemetry, logger }))
   addHealthRoutes(api, { version: deps.version, reader, clock })
   addMetricsRoutes(api, { reader, clock, currency: deps.ingest.currency, sources: deps.metricSources, logger })
   addDailyRoutes(api, { reader, clock })
@@ -123,6 +128,8 @@ export function createApp(deps: EdgeDeps): OpenAPIHono {
   })
   return app
 }
+
+const withoutBase = (path: string): string => (path.startsWith(`${BASE}/`) ? path.slice(BASE.length) : path)
 
 function answer(c: Context, problem: Problem): Response {
   if (isRegistryPath(c.req.path)) return registryProblem(c, problem)

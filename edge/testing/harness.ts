@@ -13,8 +13,18 @@ import { LogUnavailable, type NewRecord, type RecordPosition } from '../../strea
 import { createMemoryRegistry } from '../../streams/testing/memory-registry.ts'
 import { createApp, type EdgeDeps } from '../app.ts'
 import { createTokens } from '../auth/tokens.ts'
-import { INGEST_LIMITS, type IngestLimits } from '../ingest/routes.ts'
-import type { Asset, DailyKpis, FeatureReader, MetricReader, Pipeline, RegionPoint, User, UserStore } from '../ports.ts'
+import { INGEST_LIMITS, type IngestLimits } from '../ingest/intake.ts'
+import type {
+  Asset,
+  DailyKpis,
+  FeatureReader,
+  MetricReader,
+  Pipeline,
+  RegionPoint,
+  Role,
+  User,
+  UserStore,
+} from '../ports.ts'
 import { createCache } from '../serve/cache.ts'
 import { createLiveHub } from '../serve/live.ts'
 import { cachedReader } from '../serve/reader.ts'
@@ -240,6 +250,8 @@ export interface Harness {
   post(path: string, body: BodyInit, headers?: Record<string, string>): Promise<Response>
   json(path: string, value: unknown): Promise<Response>
   get(path: string, headers?: Record<string, string>): Promise<Response>
+  /** The header that says who asks: for any request to a route that needs an account. */
+  as(role: Role, username?: string): Promise<{ authorization: string }>
   /** The events of a topic that the log holds, decoded. */
   events<T extends InputTopic>(topic: T): Promise<EventOf[T][]>
   tokens: ReturnType<typeof createTokens>
@@ -312,6 +324,9 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
     post,
     json: (path, value) => post(path, JSON.stringify(value)),
     get: async (path, headers = {}) => app.request(path, { headers }),
+    as: async (role, username = `the-${role}`) => ({
+      authorization: `Bearer ${await tokens.issue({ username, role })}`,
+    }),
     async events(topic) {
       const decoder = createDecoder(topic, registry, 'TRY')
       const records = log.records.filter((r) => r.topic === topic).map((r) => ({ value: Buffer.from(r.value) }))

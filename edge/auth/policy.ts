@@ -1,0 +1,41 @@
+/**
+ * Who may call which route, on one page. What is not named needs an account: any to read, an operator's to change. So a new route is closed until somebody opens it.
+ *
+ * The schema registry and the lake have guards of their own, since their clients sign in differently: `registry-access.ts`, `iceberg/access.ts`.
+ */
+import type { Role } from '../ports.ts'
+
+export type Needs = 'nobody' | Role
+
+const ROLES: readonly Role[] = ['viewer', 'operator', 'admin']
+
+interface Rule {
+  /** `*`: any. */
+  method: string
+  /** Without /api/v1. With a slash at its end: everything below as well. */
+  path: string
+  needs: Needs
+}
+
+const RULES: readonly Rule[] = [
+  // Ingestion asks for a write key instead.
+  { method: '*', path: '/events', needs: 'nobody' },
+  { method: '*', path: '/orders', needs: 'nobody' },
+  { method: '*', path: '/trips', needs: 'nobody' },
+  // They show nothing of the data, and whoever is to sign in must reach them.
+  { method: '*', path: '/health', needs: 'nobody' },
+  { method: '*', path: '/openapi.json', needs: 'nobody' },
+  { method: '*', path: '/auth/login', needs: 'nobody' },
+]
+
+/** @param path without /api/v1 */
+export function needsOf(method: string, path: string): Needs {
+  const rule = RULES.find(
+    (r) =>
+      (r.method === '*' || r.method === method) && (r.path.endsWith('/') ? path.startsWith(r.path) : path === r.path),
+  )
+  return rule?.needs ?? (method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? 'viewer' : 'operator')
+}
+
+export const isEnough = (role: Role, needs: Needs): boolean =>
+  needs === 'nobody' || ROLES.indexOf(role) >= ROLES.indexOf(needs)

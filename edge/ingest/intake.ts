@@ -1,0 +1,148 @@
+/**
+ * What every request that brings events goes through, whichever form its events have: its key, its place among those in flight, its body within bounds, and then
+ * `work`, which turns the text into verdicts. `routes.ts` has our own form, `segment/` has Segment's.
+ *
+ * Invariant: what a request holds is given back, however it ends; a log that is away is told as 503, for then nothing of the request was stored.
+ */
+import type { Context } from 'hono'
+import type { Encoder } from '../../streams/contract/codec.ts'
+import type { EventOf } from '../../streams/contract/events.ts'
+import { RecentIds } from '../../streams/contract/recent-ids.ts'
+import { CLICKSTREAM, type InputTopic, ORDERS, TRIPS } from '../../streams/contract/topics.ts'
+import { LogUnavailable } from '../../streams/log/event-log.ts'
+import type { AppendLog, Clock, EdgeLogger } from '../ports.ts'
+import { Problem, retryAfter } from '../problem.ts'
+import type { Telemetry } from '../telemetry.ts'
+import { type Accept, createAccept, type IngestResult } from './accept.ts'
+import { readText } from './body.ts'
+import { createPressure } from './pressure.ts'
+import { requireWriteKey } from './write-key.ts'
+
+export interface IngestLimits {
+  eventBytesMax: number
+  eventsMax: number
+  compressedBytesMax: number
+  decompressedBytesMax: number
+  requestsInFlightMax: number
+  bytesInFlightMax: number
+  /** One turn of the event loop takes requests for so long; those that wait behind are refused. */
+  turnMsMax: number
+  /** How long, by wall clock, an id is remembered to report its duplicates early. */
+  dedupeHorizonMs: number
+  /** Ids remembered per topic and half of the horizon, at most. */
+  dedupeIdsMax: number
+}
+
+export const INGEST_LIMITS: IngestLimits = {
+  eventBytesMax: 32 * 1024,
+  eventsMax: 500,
+  compressedBytesMax: 1024 * 1024,
+  decompressedBytesMax: 5 * 1024 * 1024,
+  requestsInFlightMax: 512,
+  bytesInFlightMax: 64 * 1024 * 1024,
+  turnMsMax: 250,
+  dedupeHorizonMs: 10 * 60_000,
+  dedupeIdsMax: 1_000_000,
+}
+
+export type Encoders = { readonly [T in InputTopic]: Encoder<EventOf[T]> }
+
+export interface IngestDeps {
+  log: AppendLog
+  encoders: Encoders
+  clock: Pick<Clock, 'now'>
+  newId: () => string
+  writeKey: string
+  /** Of amounts that name none. */
+  currency: string
+  limits: IngestLimits
+  telemetry: Telemetry
+  logger: EdgeLogger
+}
+
+/** A request whose key is good and whose body is here. */
+export interface Received {
+  text: string
+  contentType: string | null
+  /** Epoch milliseconds. */
+  receivedAt: number
+  /** A valid W3C trace context, or null. */
+  traceparent: string | null
+}
+
+export interface Intake {
+  readonly limits: IngestLimits
+  /** @throws Problem for a request that is refused as a whole */
+  receive<R>(c: Context, work: (received: Received) => Promise<R>): Promise<R>
+  /** Unvalidated events of one topic to the log, with a verdict for each. @throws Problem when the log is away: then none of them was stored */
+  accept(topic: InputTopic, values: readonly unknown[], received: Received): Promise<IngestResult>
+}
+
+const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
+
+export function createIntake(deps: IngestDeps): Intake {
+  const { limits, telemetry, clock } = deps
+  const pressure = createPressure({
+    requestsMax: limits.requestsInFlightMax,
+    bytesMax: limits.bytesInFlightMax,
+    turnMsMax: limits.turnMsMax,
+  })
+  telemetry.watchPressure(pressure)
+  const accepts: Record<InputTopic, Accept> = {
+    [CLICKSTREAM]: acceptFor(CLICKSTREAM, deps),
+    [ORDERS]: acceptFor(ORDERS, deps),
+    [TRIPS]: acceptFor(TRIPS, deps),
+  }
+
+  return {
+    limits,
+    async receive(c, work) {
+      const request = c.req.raw
+      const { headers } = request
+      requireWriteKey(headers, request.url, deps.writeKey)
+      const ticket = pressure.enter()
+      try {
+        const text = await readText(request, limits, ticket)
+        const traceparent = headers.get('traceparent')
+        return await work({
+          text,
+          contentType: headers.get('content-type'),
+          receivedAt: clock.now(),
+          traceparent: traceparent && TRACEPARENT.test(traceparent) ? traceparent : null,
+        })
+      } finally {
+        ticket.leave()
+      }
+    },
+    async accept(topic, values, { receivedAt, traceparent }) {
+      const result = await appended(accepts[topic](values, receivedAt, traceparent))
+      telemetry.ingested(topic, result)
+      return result
+    },
+  }
+}
+
+function acceptFor<T extends InputTopic>(topic: T, deps: IngestDeps): Accept {
+  return createAccept(topic, {
+    log: deps.log,
+    encode: deps.encoders[topic],
+    recent: new RecentIds(deps.limits.dedupeHorizonMs, deps.limits.dedupeIdsMax),
+    defaultCurrency: deps.currency,
+    newId: deps.newId,
+    eventBytesMax: deps.limits.eventBytesMax,
+    onUnencodable: (error) => deps.logger.error({ err: error, topic }, 'A valid event could not be encoded'),
+  })
+}
+
+async function appended(accepting: Promise<IngestResult>): Promise<IngestResult> {
+  try {
+    return await accepting
+  } catch (error) {
+    if (!(error instanceof LogUnavailable)) throw error
+    throw new Problem(
+      'log_unavailable',
+      'The events were not stored: the event log is not available. Send the same request again in a moment.',
+      { headers: retryAfter(2), cause: error },
+    )
+  }
+}

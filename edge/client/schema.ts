@@ -1,0 +1,4439 @@
+/** The API as types, made from its OpenAPI document by `npm run api:generate`. Not to be edited, nor merged by hand: make it anew. */
+
+export interface paths {
+    "/auth/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Get an access token */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Login"];
+                };
+            };
+            responses: {
+                /** @description The token, for `Authorization: Bearer` */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                access_token: string;
+                                /** @description Seconds */
+                                expires_in: number;
+                                /** @enum {string} */
+                                role: "viewer" | "operator" | "admin";
+                                /** @enum {string} */
+                                token_type: "Bearer";
+                            };
+                        };
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The content type or encoding is not supported */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many attempts; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not available now; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send clickstream events
+         * @description One object, an array, or NDJSON; gzip and deflate are understood. An answer of 202 means that the accepted events are durable; every other event has a verdict. The same `event_id` within ten minutes is a duplicate, so a request can safely be sent again. A single object that is refused is answered with 422. At most 500 events and 1 MB (5 MB decompressed) in a request, 32 KB an event.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description W3C trace context; travels with the events */
+                    traceparent?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ClickstreamEvent"] | components["schemas"]["ClickstreamEvent"][];
+                    "application/x-ndjson": string;
+                    "text/plain": string;
+                };
+            };
+            responses: {
+                /** @description What became of each event */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IngestResult"];
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The content type or encoding is not supported */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The event is not valid */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not available now; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/features/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A user's features, windows summed at a moment */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description The moment that windows reach back from; now when missing */
+                    as_of?: string;
+                };
+                header?: never;
+                path: {
+                    /** @description user_id, or the anonymous_id of who has none */
+                    user_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The features */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["UserFeatures"];
+                            meta: components["schemas"]["Meta"];
+                        };
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description There is no such thing */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fraud-alerts": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Fraud alerts, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `meta.next_cursor` of the page before */
+                    cursor?: string;
+                    limit?: number;
+                    state?: "active" | "superseded";
+                    /** @description Only of this user */
+                    user_id?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description A page; `meta.next_cursor` is null on the last */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["FraudAlert"][];
+                            meta: components["schemas"]["Meta"];
+                        };
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fraud-alerts/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One alert with its evidence: why it fired */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description alert_id */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The alert */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["FraudAlert"];
+                            meta: components["schemas"]["Meta"];
+                        };
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description There is no such thing */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Is the edge up */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description It is */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                /** @enum {string} */
+                                status: "ok";
+                                uptime_seconds: number;
+                                version: string;
+                            };
+                            meta: components["schemas"]["Meta"];
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health/pipelines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Is the data flowing: each task with its lag and watermark, each batch workflow with its runs */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Every task moves, or has nothing to do */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                lag: number;
+                                /**
+                                 * Format: date-time
+                                 * @description When this was last copied from Temporal; null where no worker has run yet
+                                 */
+                                mirrored_at: string | null;
+                                pipelines: components["schemas"]["Pipeline"][];
+                                /** @description Why it is degraded */
+                                problems: string[];
+                                /**
+                                 * @description `degraded`: the streams move, but a scheduled workflow has failed or is overdue, or the workers are silent
+                                 * @enum {string}
+                                 */
+                                status: "ok" | "starting" | "degraded";
+                                workflows: components["schemas"]["Workflow"][];
+                            };
+                            meta: components["schemas"]["Meta"];
+                        };
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not available now; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/iceberg/v1/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What a client must know: defaults of its settings, and which operations there are
+         * @description The body is as the specification has it: https://github.com/apache/iceberg/blob/main/open-api/rest-catalog-open-api.yaml
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description The catalog's name, or where its tables are */
+                    warehouse?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description What a client must know: defaults of its settings, and which operations there are */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+                /** @description The request is not valid; the message names what */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description The token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description A store is not available; nothing was committed */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/iceberg/v1/namespaces": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Namespaces at the top, or below a parent
+         * @description The body is as the specification has it: https://github.com/apache/iceberg/blob/main/open-api/rest-catalog-open-api.yaml
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description 1 to 10000 */
+                    pageSize?: string;
+                    /** @description Of the page before; empty for the first. Missing: everything at once */
+                    pageToken?: string;
+                    /** @description Levels joined by U+001F */
+                    parent?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Namespaces at the top, or below a parent */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+                /** @description The request is not valid; the message names what */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description The token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description No such namespace or table */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description A store is not available; nothing was committed */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Make a namespace
+         * @description The body is as the specification has it: https://github.com/apache/iceberg/blob/main/open-api/rest-catalog-open-api.yaml
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            responses: {
+                /** @description Make a namespace */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+                /** @description The request is not valid; the message names what */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description The token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description The token's role is not enough */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description It exists already, is not empty, or was changed by another meanwhile */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description A store is not available; nothing was committed */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/iceberg/v1/namespaces/{namespace}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Properties of a namespace
+         * @description The body is as the specification has it: https://github.com/apache/iceberg/blob/main/open-api/rest-catalog-open-api.yaml HEAD tells whether it exists.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    namespace: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Properties of a namespace */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+                /** @description The token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description No such namespace or table */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description A store is not available; nothing was committed */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /**
+         * Drop an empty namespace
+         * @description The body is as the specification has it: https://github.com/apache/iceberg/blob/main/open-api/rest-catalog-open-api.yaml
+         */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    namespace: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Drop an empty namespace */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description The token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description The token's role is not enough */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description No such namespace or table */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description It exists already, is not empty, or was changed by another meanwhile */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description A store is not available; nothing was committed */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/iceberg/v1/namespaces/{namespace}/properties": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set and remove properties of a namespace
+         * @description The body is as the specification has it: https://github.com/apache/iceberg/blob/main/open-api/rest-catalog-open-api.yaml
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    namespace: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            responses: {
+                /** @description Set and remove properties of a namespace */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+                /** @description The request is not valid; the message names what */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description The token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description The token's role is not enough */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description No such namespace or table */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description The request can not be done */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description A store is not available; nothing was committed */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/iceberg/v1/namespaces/{namespace}/tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Tables of a namespace
+         * @description The body is as the specification has it: https://github.com/apache/iceberg/blob/main/open-api/rest-catalog-open-api.yaml
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description 1 to 10000 */
+                    pageSize?: string;
+                    /** @description Of the page before; empty for the first. Missing: everything at once */
+                    pageToken?: string;
+                };
+                header?: never;
+                path: {
+                    namespace: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Tables of a namespace */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+                /** @description The request is not valid; the message names what */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description The token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description No such namespace or table */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description A store is not available; nothing was committed */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Make a table, or stage one that its first commit makes
+         * @description The body is as the specification has it: https://github.com/apache/iceberg/blob/main/open-api/rest-catalog-open-api.yaml
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    namespace: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            responses: {
+                /** @description Make a table, or stage one that its first commit makes */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+                /** @description The request is not valid; the message names what */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description The token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description The token's role is not enough */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description No such namespace or table */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description It exists already, is not empty, or was changed by another meanwhile */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description A store is not available; nothing was committed */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/iceberg/v1/namespaces/{namespace}/tables/{table}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A table's metadata
+         * @description The body is as the specification has it: https://github.com/apache/iceberg/blob/main/open-api/rest-catalog-open-api.yaml HEAD tells whether it exists.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description refs: heads of branches and tags only */
+                    snapshots?: "all" | "refs";
+                };
+                header?: never;
+                path: {
+                    namespace: string;
+                    table: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description A table's metadata */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+                /** @description The token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description No such namespace or table */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description A store is not available; nothing was committed */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Commit updates to a table, if its requirements hold
+         * @description The body is as the specification has it: https://github.com/apache/iceberg/blob/main/open-api/rest-catalog-open-api.yaml
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    namespace: string;
+                    table: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            responses: {
+                /** @description Commit updates to a table, if its requirements hold */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+                /** @description The request is not valid; the message names what */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description The token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description The token's role is not enough */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description No such namespace or table */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description It exists already, is not empty, or was changed by another meanwhile */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description A store is not available; nothing was committed */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+            };
+        };
+        /**
+         * Drop a table; its files stay unless they are to be purged
+         * @description The body is as the specification has it: https://github.com/apache/iceberg/blob/main/open-api/rest-catalog-open-api.yaml
+         */
+        delete: {
+            parameters: {
+                query?: {
+                    /** @description true: its files are removed */
+                    purgeRequested?: string;
+                };
+                header?: never;
+                path: {
+                    namespace: string;
+                    table: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Drop a table; its files stay unless they are to be purged */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description The request is not valid; the message names what */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description The token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description The token's role is not enough */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description No such namespace or table */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description A store is not available; nothing was committed */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/iceberg/v1/namespaces/{namespace}/tables/{table}/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Reports of scans and commits: taken, and not kept
+         * @description The body is as the specification has it: https://github.com/apache/iceberg/blob/main/open-api/rest-catalog-open-api.yaml
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    namespace: string;
+                    table: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            responses: {
+                /** @description Reports of scans and commits: taken, and not kept */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description The token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description A store is not available; nothing was committed */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/iceberg/v1/oauth/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * An access token for user name and password (client_credentials), or for one that came from here (token exchange)
+         * @description The body is as the specification has it: https://github.com/apache/iceberg/blob/main/open-api/rest-catalog-open-api.yaml
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/x-www-form-urlencoded": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            responses: {
+                /** @description An access token for user name and password (client_credentials), or for one that came from here (token exchange) */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+                /** @description The request is not valid; the message names what */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description The token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description Too many attempts to sign in */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description A store is not available; nothing was committed */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/iceberg/v1/tables/rename": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Rename a table, also into another namespace
+         * @description The body is as the specification has it: https://github.com/apache/iceberg/blob/main/open-api/rest-catalog-open-api.yaml
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            responses: {
+                /** @description Rename a table, also into another namespace */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description The request is not valid; the message names what */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description The token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description The token's role is not enough */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description No such namespace or table */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description It exists already, is not empty, or was changed by another meanwhile */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description A store is not available; nothing was committed */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/iceberg/v1/transactions/commit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Commit updates to several tables, all or none
+         * @description The body is as the specification has it: https://github.com/apache/iceberg/blob/main/open-api/rest-catalog-open-api.yaml
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": {
+                        [key: string]: unknown;
+                    };
+                };
+            };
+            responses: {
+                /** @description Commit updates to several tables, all or none */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description The request is not valid; the message names what */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description The token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description The token's role is not enough */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description No such namespace or table */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description It exists already, is not empty, or was changed by another meanwhile */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+                /** @description A store is not available; nothing was committed */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IcebergError"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Everything the dashboard shows, once a second
+         * @description Server-sent events: `snapshot` (JSON, whole in itself), `problem` while results can not be read, and comments as heartbeats. Clients that are slow miss snapshots.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The stream */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/event-stream": string;
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not available now; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Metrics for Prometheus */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Text format */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/plain": string;
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics/daily": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The figures of each day */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description First day, UTC; 30 days in all when missing */
+                    from?: string;
+                    /** @description Last day, UTC, included; the last one that is over when missing */
+                    to?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Days that are published, newest first */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["DailyKpis"][];
+                            meta: components["schemas"]["Meta"];
+                        };
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics/daily/conversion_funnel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the visits of each day went */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description First day, UTC; 30 days in all when missing */
+                    from?: string;
+                    /** @description Last day, UTC, included; the last one that is over when missing */
+                    to?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Newest day first, then from visit to purchase */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["DailyFunnelStage"][];
+                            meta: components["schemas"]["Meta"];
+                        };
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics/daily/revenue_by_category": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Revenue of each day by category and currency */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description First day, UTC; 30 days in all when missing */
+                    from?: string;
+                    limit?: number;
+                    /** @description Last day, UTC, included; the last one that is over when missing */
+                    to?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Newest day first, then by currency, the category with the most net revenue first */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["DailyCategory"][];
+                            meta: components["schemas"]["Meta"];
+                        };
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics/daily/top_regions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The regions of each day */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description First day, UTC; 30 days in all when missing */
+                    from?: string;
+                    limit?: number;
+                    /** @description Last day, UTC, included; the last one that is over when missing */
+                    to?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Newest day first, then by place */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["DailyRegion"][];
+                            meta: components["schemas"]["Meta"];
+                        };
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics/events_timeseries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Events over time, by type */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Width of a point: a number and m, h or d */
+                    bucket?: string;
+                    /** @description Start of the range, inclusive, by event time; an hour before `to` when missing */
+                    from?: string;
+                    /** @description End of the range, exclusive; now when missing */
+                    to?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description A point per bucket, oldest first */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["EventsPoint"][];
+                            meta: components["schemas"]["Meta"];
+                        };
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The numbers of a range in one answer */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Start of the range, inclusive, by event time; an hour before `to` when missing */
+                    from?: string;
+                    /** @description End of the range, exclusive; now when missing */
+                    to?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Totals of the range, the last hour when none is given */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Overview"];
+                            meta: components["schemas"]["Meta"];
+                        };
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics/region/{region_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Trips of a region, all time when no range is given */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Start of the range, inclusive */
+                    from?: string;
+                    limit?: number;
+                    /** @description End of the range, exclusive */
+                    to?: string;
+                    window?: "1m" | "5m" | "1h";
+                };
+                header?: never;
+                path: {
+                    /** @description The region, as the trips name it */
+                    region_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Windows that have trips, newest first */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["RegionPoint"][];
+                            meta: components["schemas"]["Meta"];
+                        };
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description There is no such thing */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics/revenue_timeseries": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Revenue of successful orders over time, by currency */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Width of a point: a number and m, h or d */
+                    bucket?: string;
+                    /** @description Only this category */
+                    category?: string;
+                    /** @description Only this currency */
+                    currency?: string;
+                    /** @description Start of the range, inclusive, by event time; an hour before `to` when missing */
+                    from?: string;
+                    /** @description End of the range, exclusive; now when missing */
+                    to?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description A point per currency and bucket, oldest first */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["RevenuePoint"][];
+                            meta: components["schemas"]["Meta"];
+                        };
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics/top_products": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The products with the most views, carts, purchases or revenue */
+        get: {
+            parameters: {
+                query?: {
+                    by?: "views" | "carts" | "purchases" | "revenue";
+                    /** @description Whose revenue `by=revenue` compares; the platform's own when missing */
+                    currency?: string;
+                    /** @description Start of the range, inclusive, by event time; an hour before `to` when missing */
+                    from?: string;
+                    limit?: number;
+                    /** @description End of the range, exclusive; now when missing */
+                    to?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Products, the first is the top one; counted by whole hours */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["ProductTotals"][];
+                            meta: components["schemas"]["Meta"];
+                        };
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This document */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OpenAPI 3.1 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            [key: string]: unknown;
+                        };
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/orders": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send orders
+         * @description One object, an array, or NDJSON; gzip and deflate are understood. An answer of 202 means that the accepted events are durable; every other event has a verdict. The same `order_id` within ten minutes is a duplicate, so a request can safely be sent again. A single object that is refused is answered with 422. At most 500 events and 1 MB (5 MB decompressed) in a request, 32 KB an event.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description W3C trace context; travels with the events */
+                    traceparent?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Order"] | components["schemas"]["Order"][];
+                    "application/x-ndjson": string;
+                    "text/plain": string;
+                };
+            };
+            responses: {
+                /** @description What became of each event */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IngestResult"];
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The content type or encoding is not supported */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The event is not valid */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not available now; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/quality/history": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How one check went in its last runs, newest first */
+        get: {
+            parameters: {
+                query: {
+                    /** @description Its name, as `/quality/latest` has it, e.g. fact_events.unique.event_id */
+                    check: string;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Newest first */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["QualityPoint"][];
+                            meta: components["schemas"]["Meta"];
+                        };
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/quality/latest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What the checks of a day found: the latest run of each stage */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description The day that was checked, UTC; the newest when missing */
+                    date?: string;
+                    /** @description Only of this stage */
+                    stage?: "staging" | "facts" | "metrics";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description In the order in which the stages were checked */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                /** Format: date */
+                                date: string | null;
+                                runs: components["schemas"]["QualityRun"][];
+                                /**
+                                 * @description none: nothing was checked of that day yet
+                                 * @enum {string}
+                                 */
+                                status: "passed" | "failed" | "none";
+                            };
+                            meta: components["schemas"]["Meta"];
+                        };
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/reconciliation/latest": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The newest reconciliation of live results with the lake */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description With every difference that was found */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                reconciliation: components["schemas"]["Reconciliation"];
+                                /**
+                                 * @description none: nothing was reconciled yet
+                                 * @enum {string}
+                                 */
+                                status: "passed" | "incident" | "none";
+                            };
+                            meta: components["schemas"]["Meta"];
+                        };
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schema-registry/compatibility/subjects/{subject}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Whether a schema is compatible with a version, by the level of the subject */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    subject: string;
+                    version: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistration"];
+                };
+            };
+            responses: {
+                /** @description Whether a schema is compatible with a version, by the level of the subject */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": {
+                            is_compatible: boolean;
+                            messages?: string[];
+                        };
+                    };
+                };
+                /** @description User and password, or a token, are missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description No such subject, version or schema */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description The schema, version or level is not valid */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schema-registry/config": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The compatibility level of subjects that have none of their own */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The compatibility level of subjects that have none of their own */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": {
+                            /** @enum {string} */
+                            compatibilityLevel: "NONE" | "BACKWARD" | "BACKWARD_TRANSITIVE" | "FORWARD" | "FORWARD_TRANSITIVE" | "FULL" | "FULL_TRANSITIVE";
+                        };
+                    };
+                };
+                /** @description User and password, or a token, are missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+            };
+        };
+        /** Set that level */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/vnd.schemaregistry.v1+json": {
+                        /** @enum {string} */
+                        compatibility: "NONE" | "BACKWARD" | "BACKWARD_TRANSITIVE" | "FORWARD" | "FORWARD_TRANSITIVE" | "FULL" | "FULL_TRANSITIVE";
+                    };
+                };
+            };
+            responses: {
+                /** @description Set that level */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": {
+                            /** @enum {string} */
+                            compatibility: "NONE" | "BACKWARD" | "BACKWARD_TRANSITIVE" | "FORWARD" | "FORWARD_TRANSITIVE" | "FULL" | "FULL_TRANSITIVE";
+                        };
+                    };
+                };
+                /** @description User and password, or a token, are missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description The account may not change schemas */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description The schema, version or level is not valid */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schema-registry/config/{subject}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The compatibility level of a subject */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Answer the level of all where it has none */
+                    defaultToGlobal?: "true" | "false";
+                };
+                header?: never;
+                path: {
+                    subject: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The compatibility level of a subject */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": {
+                            /** @enum {string} */
+                            compatibilityLevel: "NONE" | "BACKWARD" | "BACKWARD_TRANSITIVE" | "FORWARD" | "FORWARD_TRANSITIVE" | "FULL" | "FULL_TRANSITIVE";
+                        };
+                    };
+                };
+                /** @description User and password, or a token, are missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description No such subject, version or schema */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+            };
+        };
+        /** Set that level */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    subject: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/vnd.schemaregistry.v1+json": {
+                        /** @enum {string} */
+                        compatibility: "NONE" | "BACKWARD" | "BACKWARD_TRANSITIVE" | "FORWARD" | "FORWARD_TRANSITIVE" | "FULL" | "FULL_TRANSITIVE";
+                    };
+                };
+            };
+            responses: {
+                /** @description Set that level */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": {
+                            /** @enum {string} */
+                            compatibility: "NONE" | "BACKWARD" | "BACKWARD_TRANSITIVE" | "FORWARD" | "FORWARD_TRANSITIVE" | "FULL" | "FULL_TRANSITIVE";
+                        };
+                    };
+                };
+                /** @description User and password, or a token, are missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description The account may not change schemas */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description The schema, version or level is not valid */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schema-registry/schemas/ids/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The schema of an id */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The schema of an id */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": {
+                            schema: string;
+                        };
+                    };
+                };
+                /** @description User and password, or a token, are missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description No such subject, version or schema */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schema-registry/schemas/ids/{id}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Subjects and versions that use an id */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Subjects and versions that use an id */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": {
+                            subject: string;
+                            version: number;
+                        }[];
+                    };
+                };
+                /** @description User and password, or a token, are missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description No such subject, version or schema */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schema-registry/schemas/types": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Kinds of schemas that are understood */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Kinds of schemas that are understood */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": "AVRO"[];
+                    };
+                };
+                /** @description User and password, or a token, are missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schema-registry/subjects": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Subjects that have schemas */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Subjects that have schemas */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": string[];
+                    };
+                };
+                /** @description User and password, or a token, are missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schema-registry/subjects/{subject}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Under which version the subject has a schema */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    subject: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistration"];
+                };
+            };
+            responses: {
+                /** @description Under which version the subject has a schema */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": {
+                            id: number;
+                            /** @description JSON text */
+                            schema: string;
+                            subject: string;
+                            version: number;
+                        };
+                    };
+                };
+                /** @description User and password, or a token, are missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description No such subject, version or schema */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description The schema, version or level is not valid */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+            };
+        };
+        /** Refused: schemas are kept for ever */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    subject: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description User and password, or a token, are missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description The account may not change schemas */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Schemas are kept for ever */
+                405: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schema-registry/subjects/{subject}/versions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Versions of a subject */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    subject: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Versions of a subject */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": number[];
+                    };
+                };
+                /** @description User and password, or a token, are missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description No such subject, version or schema */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Register a schema; one that the subject has already keeps its id */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    subject: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistration"];
+                };
+            };
+            responses: {
+                /** @description Register a schema; one that the subject has already keeps its id */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": {
+                            id: number;
+                        };
+                    };
+                };
+                /** @description User and password, or a token, are missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description The account may not change schemas */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description The schema is not compatible; the message names the field */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description The schema, version or level is not valid */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/schema-registry/subjects/{subject}/versions/{version}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** One version of a subject, or the latest */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    subject: string;
+                    version: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One version of a subject, or the latest */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": {
+                            id: number;
+                            /** @description JSON text */
+                            schema: string;
+                            subject: string;
+                            version: number;
+                        };
+                    };
+                };
+                /** @description User and password, or a token, are missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description No such subject, version or schema */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Refused: schemas are kept for ever */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    subject: string;
+                    version: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description User and password, or a token, are missing or wrong */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description The account may not change schemas */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Schemas are kept for ever */
+                405: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/sessions/{user_id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** A user's sessions, newest first */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `meta.next_cursor` of the page before */
+                    cursor?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path: {
+                    /** @description user_id, or the anonymous_id of who has none */
+                    user_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description A page; `meta.next_cursor` is null on the last */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Session"][];
+                            meta: components["schemas"]["Meta"];
+                        };
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description There is no such thing */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/trips": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Send completed trips
+         * @description One object, an array, or NDJSON; gzip and deflate are understood. An answer of 202 means that the accepted events are durable; every other event has a verdict. The same `trip_id` within ten minutes is a duplicate, so a request can safely be sent again. A single object that is refused is answered with 422. At most 500 events and 1 MB (5 MB decompressed) in a request, 32 KB an event.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: {
+                    /** @description W3C trace context; travels with the events */
+                    traceparent?: string;
+                };
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Trip"] | components["schemas"]["Trip"][];
+                    "application/x-ndjson": string;
+                    "text/plain": string;
+                };
+            };
+            responses: {
+                /** @description What became of each event */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["IngestResult"];
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The content type or encoding is not supported */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The event is not valid */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not available now; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        ClickstreamEvent: {
+            /** @description Needed where there is no user_id */
+            anonymous_id?: string | null;
+            /** @description Whether a program rather than a person did it; when missing, judged by User-Agent where that is a browser */
+            bot?: boolean | null;
+            category?: string | null;
+            currency?: string | null;
+            device?: string | null;
+            /** @description Makes retries safe: the same id within 10 minutes is one event. Made by the server when missing */
+            event_id?: string | null;
+            /** @description ISO 8601 (UTC where it has no offset) or epoch milliseconds; now, when missing */
+            event_time?: string | number | null;
+            /** @enum {string} */
+            event_type: "page_view" | "product_view" | "add_to_cart" | "checkout" | "purchase" | "custom";
+            /** @description On a purchase: its order; the revenue is then counted from the order */
+            order_id?: string | null;
+            page_url?: string | null;
+            product_id?: string | null;
+            /** @description Anything else; unknown fields are put here too */
+            properties?: {
+                [key: string]: unknown;
+            } | null;
+            referrer?: string | null;
+            region?: string | null;
+            /** @description Major units of the currency */
+            revenue?: number | null;
+            /** @description The client's clock when it sent the request: corrects the skew of event_time */
+            sent_at?: string | number | null;
+            session_id?: string | null;
+            user_id?: string | null;
+        } & {
+            [key: string]: unknown;
+        };
+        DailyCategory: {
+            category: string;
+            currency: string;
+            /** Format: date */
+            day: string;
+            net_revenue: number;
+            orders: number;
+            refunded: number;
+            refunds: number;
+            /** @description Of successful orders, major units of the currency; refunds are not taken off */
+            revenue: number;
+        };
+        DailyFunnelStage: {
+            /** Format: date */
+            day: string;
+            /** @description Null at the first stage, and where no visit reached the one before */
+            rate_of_previous: number | null;
+            rate_of_visits: number;
+            /** @description Visits that reached this stage or one behind it */
+            sessions: number;
+            stage: string;
+            users: number;
+        };
+        DailyKpis: {
+            /** @description Sessions with a purchase among all; null without sessions */
+            conversion_rate: number | null;
+            converted_sessions: number;
+            customers: number;
+            /** Format: date */
+            day: string;
+            events: number;
+            failed_orders: number;
+            /** @description Successful orders */
+            orders: number;
+            page_views: number;
+            /** Format: date-time */
+            published_at: string;
+            refunds: number;
+            /** @description Visits by the 30-minute rule; one that goes on past midnight is one of each day */
+            sessions: number;
+            /** @description One entry per currency, the largest revenue first */
+            totals: {
+                average_order: number | null;
+                currency: string;
+                net_revenue: number;
+                orders: number;
+                refunded: number;
+                refunds: number;
+                /** @description Of successful orders, major units of the currency; refunds are not taken off */
+                revenue: number;
+            }[];
+            trips: number;
+            users: number;
+        };
+        DailyRegion: {
+            currency: string;
+            /** Format: date */
+            day: string;
+            /** @description Sum, kilometres */
+            distance: number;
+            /** @description Sum, seconds */
+            duration: number;
+            /** @description Sum, major units */
+            fare: number;
+            net_revenue: number;
+            orders: number;
+            /** @description 1 is the region with the most trips, then the most orders */
+            place: number;
+            refunded: number;
+            region: string;
+            /** @description Of successful orders, major units of the currency; refunds are not taken off */
+            revenue: number;
+            trips: number;
+        };
+        EventsPoint: {
+            by_type: {
+                [key: string]: number;
+            };
+            events: number;
+            /** @description Whether the watermark has passed: then it can not change any more */
+            final: boolean;
+            /**
+             * Format: date-time
+             * @description Start of the point
+             */
+            time: string;
+            /** @description Distinct users, which cannot be added up: only for points of one minute */
+            users_by_type: {
+                [key: string]: number;
+            } | null;
+        };
+        FraudAlert: {
+            alert_id: string;
+            currency: string;
+            evidence: {
+                amount: number;
+                /** Format: date-time */
+                event_time: string;
+                /** @description Where the order lies in the log */
+                offset: number;
+                order_id: string;
+                partition: number;
+                /** @enum {string} */
+                status: "success" | "failed" | "refunded";
+                topic: string;
+            }[];
+            final: boolean;
+            /** Format: date-time */
+            first_at: string;
+            /** Format: date-time */
+            last_at: string;
+            rule_id: string;
+            rule_version: number;
+            /** @enum {string} */
+            state: "active" | "superseded";
+            superseded_by: string | null;
+            supersedes: string[];
+            /** @description Of the orders in the match, major units */
+            total: number;
+            trace_id: string | null;
+            /**
+             * Format: date-time
+             * @description Event time of the order whose arrival completed the match
+             */
+            triggered_at: string;
+            user_id: string;
+            /** Format: date-time */
+            watermark: string | null;
+        };
+        IcebergError: {
+            error: {
+                code: number;
+                message: string;
+                type: string;
+            };
+        };
+        IngestResult: {
+            /** @description Events that the log now has durably */
+            accepted: number;
+            /** @description Events seen before, within ten minutes; not appended again */
+            duplicates: number;
+            rejected: components["schemas"]["Verdict"][];
+        };
+        Login: {
+            password: string;
+            username: string;
+        };
+        Meta: {
+            /** @description How far the watermark is behind the wall clock */
+            freshness_ms: number | null;
+            /** Format: date-time */
+            generated_at: string;
+            /**
+             * Format: date-time
+             * @description Event time up to which the data is final; null where there is none
+             */
+            watermark: string | null;
+        };
+        Order: {
+            /** @description Major units of the currency, never negative: a refund is a record of status refunded */
+            amount: number;
+            category?: string | null;
+            currency?: string | null;
+            /** @description ISO 8601 (UTC where it has no offset) or epoch milliseconds; now, when missing */
+            event_time?: string | number | null;
+            order_id: string;
+            product_id?: string | null;
+            /** @description Anything else; unknown fields are put here too */
+            properties?: {
+                [key: string]: unknown;
+            } | null;
+            quantity?: number | null;
+            region?: string | null;
+            /** @description The client's clock when it sent the request: corrects the skew of event_time */
+            sent_at?: string | number | null;
+            /**
+             * @description success when missing
+             * @enum {string|null}
+             */
+            status?: "success" | "failed" | "refunded" | null;
+            user_id: string;
+        } & {
+            [key: string]: unknown;
+        };
+        Overview: {
+            /** @description Sessions with an event in the last 30 minutes of the range */
+            active_sessions: number;
+            alerts: number;
+            /** @description Sessions with a purchase among all; null without sessions */
+            conversion_rate: number | null;
+            converted_sessions: number;
+            events: number;
+            /** @description Over the last minute of the range */
+            events_per_second: number;
+            /** @description Successful orders */
+            orders: number;
+            range: {
+                /** Format: date-time */
+                from: string;
+                /** Format: date-time */
+                to: string;
+            };
+            refunds: number;
+            /** @description Sessions that began in the range */
+            sessions: number;
+            /** @description One entry per currency, the largest revenue first */
+            totals: components["schemas"]["Revenue"][];
+            trips: number;
+        };
+        Pipeline: {
+            dead_letters: number;
+            duplicates: number;
+            events: number;
+            /** @description Records not yet read */
+            lag: number;
+            late: number;
+            partition: number;
+            /** @enum {string} */
+            status: "idle" | "live" | "catching_up" | "stuck";
+            topic: string;
+            /** Format: date-time */
+            updated_at: string;
+            /** Format: date-time */
+            watermark: string | null;
+        };
+        Problem: {
+            /** @enum {string} */
+            code: "malformed_body" | "invalid_parameter" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "incompatible_schema" | "body_too_large" | "too_many_events" | "unsupported_media_type" | "unsupported_encoding" | "invalid_event" | "unprocessable" | "too_many_attempts" | "internal" | "log_unavailable" | "overloaded" | "unavailable";
+            /** @description What is wrong and what to do next */
+            detail: string;
+            status: number;
+            title: string;
+            type: string;
+        } & {
+            [key: string]: unknown;
+        };
+        ProductTotals: {
+            carts: number;
+            product_id: string;
+            purchases: number;
+            revenue: {
+                currency: string;
+                revenue: number;
+            }[];
+            views: number;
+        };
+        QualityCheck: {
+            /** @description Its name, the same in every run */
+            check: string;
+            duration_ms: number;
+            expected: string;
+            kind: string;
+            /** @description Rows that fail, a ratio, the newest value; null where there was nothing to observe */
+            observed: number | string | null;
+            reason: string;
+            /** @description Up to five of the rows that fail */
+            sample: {
+                [key: string]: unknown;
+            }[];
+            /**
+             * @description error: a gate, nothing is published of a day that fails it
+             * @enum {string}
+             */
+            severity: "error" | "warn";
+            /**
+             * @description skipped: it could not be asked; `reason` says why
+             * @enum {string}
+             */
+            status: "passed" | "failed" | "skipped";
+            table: string;
+        };
+        QualityPoint: {
+            /** Format: date */
+            date: string;
+            expected: string;
+            /** Format: date-time */
+            finished_at: string;
+            /** @description Rows that fail, a ratio, the newest value; null where there was nothing to observe */
+            observed: number | string | null;
+            /**
+             * @description skipped: it could not be asked; `reason` says why
+             * @enum {string}
+             */
+            status: "passed" | "failed" | "skipped";
+            workflow_id: string;
+            workflow_run_id: string;
+        };
+        QualityRun: {
+            checks: components["schemas"]["QualityCheck"][];
+            engine: string;
+            /** @description Gates that failed */
+            failed: number;
+            /** Format: date-time */
+            finished_at: string;
+            passed: number;
+            skipped: number;
+            /** @enum {string} */
+            stage: "staging" | "facts" | "metrics";
+            /** Format: date-time */
+            started_at: string;
+            /** @enum {string} */
+            status: "passed" | "failed";
+            /** @description Checks that failed and are no gates */
+            warned: number;
+            workflow_id: string;
+            workflow_run_id: string;
+        };
+        Reconciliation: {
+            /** @description Live rows against those of the jobs run again, by table */
+            compared: {
+                [key: string]: {
+                    changed: number;
+                    extra: number;
+                    missing: number;
+                    rows: number;
+                };
+            };
+            /** @description What nothing explains comes first; the first hundred of a kind */
+            differences: components["schemas"]["ReconciliationDifference"][];
+            explained: {
+                amounts: {
+                    /** @description Major units */
+                    amount: number;
+                    currency: string;
+                }[];
+                cause: string;
+                records: number;
+            }[];
+            /** Format: date-time */
+            finished_at: string;
+            /** Format: date-time */
+            from: string;
+            message: string;
+            /** @description What is not final in these was left out */
+            open_partitions: string[];
+            /** @description Of the log, run through the jobs again */
+            records: number;
+            /** Format: date-time */
+            started_at: string;
+            /** Format: date-time */
+            to: string;
+            unexplained: {
+                amounts: {
+                    /** @description Major units */
+                    amount: number;
+                    currency: string;
+                }[];
+                differences: number;
+            };
+            workflow_id: string;
+            workflow_run_id: string;
+        } | null;
+        ReconciliationDifference: {
+            /** @description What the exact truth has more than the live result; of what is wrong, by how much */
+            amounts: {
+                /** @description Major units */
+                amount: number;
+                currency: string;
+            }[];
+            /** @description late, duplicate, dead_letter; or what is wrong: missing, extra, changed, truth, gap, doubled, damaged */
+            cause: string;
+            expected: {
+                [key: string]: unknown;
+            } | null;
+            explained: boolean;
+            key: {
+                [key: string]: string | number;
+            };
+            live: {
+                [key: string]: unknown;
+            } | null;
+            message: string;
+            records: number;
+            /** @description Records it comes from, as topic:partition:offset */
+            sample: string[];
+            /** @description A table of results; a topic, where it is about offsets; or lake */
+            table: string;
+        };
+        RegionPoint: {
+            average_distance: number;
+            average_duration: number;
+            average_fare: number;
+            currency: string;
+            /** @description Sum, kilometres */
+            distance: number;
+            /** @description Sum, seconds */
+            duration: number;
+            /** @description Sum, major units */
+            fare: number;
+            final: boolean;
+            /** Format: date-time */
+            time: string;
+            trips: number;
+        };
+        Revenue: {
+            currency: string;
+            net_revenue: number;
+            refunded: number;
+            /** @description Of successful orders, major units of the currency; refunds are not taken off */
+            revenue: number;
+        };
+        RevenuePoint: components["schemas"]["Revenue"] & {
+            final: boolean;
+            orders: number;
+            refunds: number;
+            /** Format: date-time */
+            time: string;
+        };
+        SchemaRegistration: {
+            /** @description The Avro schema as JSON text */
+            schema: string;
+            /** @enum {string} */
+            schemaType?: "AVRO";
+        };
+        SchemaRegistryError: {
+            error_code: number;
+            message: string;
+        };
+        Session: {
+            carts: number;
+            checkouts: number;
+            duration_ms: number;
+            /** Format: date-time */
+            ended_at: string;
+            entry_page: string | null;
+            events: number;
+            exit_page: string | null;
+            final: boolean;
+            /** @enum {string} */
+            funnel_stage: "visit" | "product_view" | "cart" | "checkout" | "purchase";
+            page_views: number;
+            product_views: number;
+            purchases: number;
+            revenue: {
+                amount: number;
+                currency: string;
+            }[];
+            session_id: string;
+            /** Format: date-time */
+            started_at: string;
+            user_id: string;
+        };
+        Trip: {
+            currency?: string | null;
+            /** @description Kilometres */
+            distance: number;
+            /** @description Seconds */
+            duration: number;
+            /** @description ISO 8601 (UTC where it has no offset) or epoch milliseconds; now, when missing */
+            event_time?: string | number | null;
+            /** @description Major units of the currency */
+            fare: number;
+            /** @description Anything else; unknown fields are put here too */
+            properties?: {
+                [key: string]: unknown;
+            } | null;
+            region_id: string | number;
+            /** @description The client's clock when it sent the request: corrects the skew of event_time */
+            sent_at?: string | number | null;
+            trip_id: string;
+        } & {
+            [key: string]: unknown;
+        };
+        UserFeatures: {
+            /** Format: date-time */
+            as_of: string;
+            cart_items: number;
+            /** @description Null: no clickstream event of this user was seen */
+            events: {
+                counts: {
+                    last_1h: number;
+                    last_5m: number;
+                    last_24h: number;
+                };
+                /** Format: date-time */
+                first_seen: string;
+                last_event_type: string;
+                last_page: string | null;
+                /** Format: date-time */
+                last_seen: string;
+                purchases: number;
+                /** @description Since the user's last absence of a week, as everything here that has no window */
+                total: number;
+            } | null;
+            last_product: string | null;
+            /** @description Null: no order of this user was seen */
+            orders: {
+                average_order: number | null;
+                counts: {
+                    last_1h: number;
+                    last_5m: number;
+                    last_24h: number;
+                };
+                /** @description Null before the first successful order */
+                currency: string | null;
+                failed: number;
+                /**
+                 * Format: date-time
+                 * @description Of successful orders
+                 */
+                last_order_at: string | null;
+                last_order_id: string | null;
+                refunds: number;
+                /** @description Major units of the currency */
+                spend: {
+                    last_1h: number;
+                    last_5m: number;
+                    last_24h: number;
+                };
+                /** @description Successful orders since the user's last absence of a week */
+                total: number;
+                total_spend: number;
+            } | null;
+            /** @description Null: none is open */
+            session: {
+                events: number;
+                /** Format: date-time */
+                last_event_at: string;
+                /** Format: date-time */
+                started_at: string;
+            } | null;
+            user_id: string;
+        };
+        Verdict: {
+            /** @enum {string} */
+            code: "malformed_line" | "not_an_object" | "missing_field" | "wrong_type" | "invalid_value" | "time_out_of_range" | "too_large";
+            /** @description The id the client gave, where it is readable */
+            event_id: string | null;
+            /** @description Position in the request, from 0; blank lines do not count */
+            index: number;
+            /** @description Names the field and what is wrong */
+            message: string;
+            /** @description Whether sending the event again unchanged can help */
+            retryable: boolean;
+        };
+        Workflow: {
+            /** @description Since the end of the last day that was done; of a workflow that is not about days, since its last success */
+            lag_seconds: number | null;
+            last_run: components["schemas"]["WorkflowRun"];
+            last_success: components["schemas"]["WorkflowRun"];
+            /** Format: date-time */
+            next_run_at: string | null;
+            paused: boolean;
+            /** @description The newest first */
+            recent_runs: components["schemas"]["WorkflowRun"][];
+            schedules: {
+                id: string;
+                /** Format: date-time */
+                next_run_at: string | null;
+                note: string;
+                paused: boolean;
+                period_seconds: number | null;
+                /** Format: uri */
+                url: string | null;
+            }[];
+            /** @enum {string} */
+            status: "ok" | "running" | "waiting" | "paused" | "overdue" | "failed";
+            workflow: string;
+        };
+        WorkflowRun: {
+            /** Format: date-time */
+            closed_at: string | null;
+            duration_seconds: number;
+            /** @description Why it ended badly */
+            failure: string | null;
+            /** @description What it is about: date, table */
+            memo: {
+                [key: string]: string | number | boolean;
+            };
+            run_id: string;
+            /**
+             * Format: date-time
+             * @description When its schedule meant it to start
+             */
+            scheduled_at: string | null;
+            /** Format: date-time */
+            started_at: string;
+            /** @enum {string} */
+            status: "running" | "completed" | "failed" | "timed_out" | "cancelled" | "terminated" | "continued_as_new" | "lost";
+            /**
+             * Format: uri
+             * @description In Temporal's UI, where that is known
+             */
+            url: string | null;
+            workflow_id: string;
+        } | null;
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type ClickstreamEvent = components['schemas']['ClickstreamEvent'];
+export type DailyCategory = components['schemas']['DailyCategory'];
+export type DailyFunnelStage = components['schemas']['DailyFunnelStage'];
+export type DailyKpis = components['schemas']['DailyKpis'];
+export type DailyRegion = components['schemas']['DailyRegion'];
+export type EventsPoint = components['schemas']['EventsPoint'];
+export type FraudAlert = components['schemas']['FraudAlert'];
+export type IcebergError = components['schemas']['IcebergError'];
+export type IngestResult = components['schemas']['IngestResult'];
+export type Login = components['schemas']['Login'];
+export type Meta = components['schemas']['Meta'];
+export type Order = components['schemas']['Order'];
+export type Overview = components['schemas']['Overview'];
+export type Pipeline = components['schemas']['Pipeline'];
+export type Problem = components['schemas']['Problem'];
+export type ProductTotals = components['schemas']['ProductTotals'];
+export type QualityCheck = components['schemas']['QualityCheck'];
+export type QualityPoint = components['schemas']['QualityPoint'];
+export type QualityRun = components['schemas']['QualityRun'];
+export type Reconciliation = components['schemas']['Reconciliation'];
+export type ReconciliationDifference = components['schemas']['ReconciliationDifference'];
+export type RegionPoint = components['schemas']['RegionPoint'];
+export type Revenue = components['schemas']['Revenue'];
+export type RevenuePoint = components['schemas']['RevenuePoint'];
+export type SchemaRegistration = components['schemas']['SchemaRegistration'];
+export type SchemaRegistryError = components['schemas']['SchemaRegistryError'];
+export type Session = components['schemas']['Session'];
+export type Trip = components['schemas']['Trip'];
+export type UserFeatures = components['schemas']['UserFeatures'];
+export type Verdict = components['schemas']['Verdict'];
+export type Workflow = components['schemas']['Workflow'];
+export type WorkflowRun = components['schemas']['WorkflowRun'];
+export type $defs = Record<string, never>;
+export type operations = Record<string, never>;

@@ -16,6 +16,9 @@ export const integer64 = () => bigint({ mode: 'number' })
 
 export const bytea = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' })
 
+/** The number of a transaction, which never comes again. As text: it may be beyond 2^53. */
+export const xid8 = customType<{ data: string }>({ dataType: () => 'xid8' })
+
 /** ±Infinity stand for "before" and "after all times", as they do in SQL. */
 export function timestampOf(ms: number): string {
   if (ms === Number.NEGATIVE_INFINITY) return '-infinity'

@@ -4,7 +4,7 @@
  * Invariant: changes come as migrations only (`npm run db:generate`, then read what it wrote).
  */
 import { index, jsonb, pgTable, text } from 'drizzle-orm/pg-core'
-import { epochMs, integer64 } from './columns.ts'
+import { epochMs, integer64, xid8 } from './columns.ts'
 
 /** One row for each change that somebody made through the edge. Never changed, never deleted by the platform. */
 export const audit_log = pgTable(
@@ -20,4 +20,52 @@ export const audit_log = pgTable(
     address: text(),
   },
   (t) => [index('audit_log_by_actor').on(t.actor, t.id), index('audit_log_by_target').on(t.target, t.id)],
+)
+
+/** Whether people believe an alert. */
+export const REVIEW_STATES = ['open', 'confirmed', 'dismissed'] as const
+export type ReviewState = (typeof REVIEW_STATES)[number]
+
+/** What was said last of an alert; one without a row is open. It outlives the alert's own changes, and the alert. */
+export const alert_reviews = pgTable(
+  'alert_reviews',
+  {
+    alert_id: text().primaryKey(),
+    state: text().$type<ReviewState>().notNull(),
+    at: epochMs().notNull(),
+    by: text().notNull(),
+  },
+  (t) => [index('alert_reviews_by_state').on(t.state, t.at)],
+)
+
+/** Every step of the reviews, in order. Only added to. */
+export const alert_review_notes = pgTable(
+  'alert_review_notes',
+  {
+    id: integer64().generatedAlwaysAsIdentity().primaryKey(),
+    alert_id: text().notNull(),
+    at: epochMs().notNull(),
+    by: text().notNull(),
+    state: text().$type<ReviewState>().notNull(),
+    note: text(),
+  },
+  (t) => [index('alert_review_notes_by_alert').on(t.alert_id, t.id)],
+)
+
+/**
+ * When each alert changed, by the clock of the database, and in which transaction: the order in which the live stream tells of them. A trigger on `fraud_alerts` fills it, whoever writes there.
+ * One row an alert, so that it is told once however often it has changed.
+ */
+export const alert_changes = pgTable(
+  'alert_changes',
+  {
+    alert_id: text().primaryKey(),
+    changed_in: xid8().notNull(),
+    changed_at: epochMs().notNull(),
+    /** null: of an alert that is older than this table. */
+    alerted_at: epochMs(),
+    superseded_at: epochMs(),
+    final_at: epochMs(),
+  },
+  (t) => [index('alert_changes_in_order').on(t.changed_in, t.alert_id)],
 )

@@ -7,6 +7,7 @@ import { RESULT_KEYS, RESULT_TABLES } from '../../streams/contract/results.ts'
 import { withPostgres } from '../testing/postgres.ts'
 import * as batch from './batch-schema.ts'
 import { connect } from './connect.ts'
+import * as edge from './edge-schema.ts'
 import { MIGRATIONS_FOLDER, migrate, migrationJournal } from './migrate.ts'
 import * as schema from './schema.ts'
 
@@ -57,11 +58,13 @@ describe('migrate', () => {
     expect(sessions?.options).toContain('fillfactor=70')
   })
 
-  it('has no change in schema.ts or batch-schema.ts that is not in a migration', async () => {
+  it('has no change in schema.ts, batch-schema.ts or edge-schema.ts that is not in a migration', async () => {
     const last = (await migrationJournal()).length - 1
     const path = join(MIGRATIONS_FOLDER, 'meta', `${String(last).padStart(4, '0')}_snapshot.json`)
     const snapshot = JSON.parse(await readFile(path, 'utf8'))
-    expect(await generateMigration(snapshot, generateDrizzleJson({ ...schema, ...batch }, snapshot.id))).toEqual([])
+    expect(
+      await generateMigration(snapshot, generateDrizzleJson({ ...schema, ...batch, ...edge }, snapshot.id)),
+    ).toEqual([])
   })
 })
 

@@ -9,12 +9,15 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { fileURLToPath } from 'node:url'
 import { findPlatform } from '../cli/platform.ts'
+import { createTokens } from '../edge/auth/tokens.ts'
+import { systemClock } from '../streams/time/clock.ts'
 import { percentile } from './measure.ts'
 import { type Benchmark, number, type Row } from './report.ts'
 import { startBroker, startCache } from './servers.ts'
 import { startDatabase, withFolder } from './stores.ts'
 
 const WRITE_KEY = 'wk_bench'
+const JWT_SECRET = 'signs what reads in a benchmark alone'
 const START_TIMEOUT_MS = 60_000
 /** Steady traffic goes out this often. */
 const BATCH_EVERY_MS = 50
@@ -81,7 +84,11 @@ interface Running {
   stop(): Promise<void>
 }
 
-const ENVIRONMENT = { STREAMFORGE_WRITE_KEY: WRITE_KEY, STREAMFORGE_LOG_LEVEL: 'warn' }
+const ENVIRONMENT = {
+  STREAMFORGE_WRITE_KEY: WRITE_KEY,
+  STREAMFORGE_JWT_SECRET: JWT_SECRET,
+  STREAMFORGE_LOG_LEVEL: 'warn',
+}
 const BIN = fileURLToPath(new URL('../cli/streamforge.mjs', import.meta.url))
 
 function startProcess(args: readonly string[], env: Record<string, string> = {}) {
@@ -152,7 +159,7 @@ interface Measured {
 
 /** @param round tells the ids of one rate from those of another */
 async function measure(url: string, rate: number, seconds: number, round: number): Promise<Measured> {
-  const http = createClient(url)
+  const http = createClient(url, await readingToken())
   const traffic = startTraffic(http, rate, round)
   const alerts: number[] = []
   const features: number[] = []
@@ -206,11 +213,20 @@ async function until(isSo: () => Promise<boolean>): Promise<void> {
 
 type Client = ReturnType<typeof createClient>
 
-function createClient(url: string) {
+/** Longer than any run. */
+const TOKEN_SECONDS = 86_400
+
+const readingToken = (): Promise<string> =>
+  createTokens(JWT_SECRET, systemClock).issue({ username: 'bench', role: 'viewer' }, TOKEN_SECONDS)
+
+function createClient(url: string, token: string) {
   const agent = new Agent({ keepAlive: true })
   const send = (method: 'GET' | 'POST', path: string, body?: string): Promise<unknown> =>
     new Promise((resolve, reject) => {
-      const headers = body === undefined ? {} : { 'content-type': 'application/json', 'x-write-key': WRITE_KEY }
+      const headers: Record<string, string> =
+        body === undefined
+          ? { authorization: `Bearer ${token}` }
+          : { 'content-type': 'application/json', 'x-write-key': WRITE_KEY }
       const sent = request(`${url}/api/v1${path}`, { method, agent, headers }, (response) => {
         const chunks: Buffer[] = []
         response.on('data', (chunk: Buffer) => chunks.push(chunk))

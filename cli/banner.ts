@@ -1,4 +1,5 @@
 /** The one calm screen of `npm start`: where things are, and how to send the first event. In the cluster form also which processes there are. */
+import { resolve } from 'node:path'
 import type { Config } from '../db/config.ts'
 import type { Secrets } from '../db/secrets.ts'
 import type { Edge } from '../edge/main.ts'
@@ -39,12 +40,15 @@ ${processes(parts)}
     curl ${edge.url}/api/v1/orders -H "X-Write-Key: ${config.writeKey ? '$STREAMFORGE_WRITE_KEY' : key}" \\
       -H "Content-Type: application/json" \\
       -d '{"order_id":"first-1","user_id":"me","product_id":"kettle","category":"home","amount":49.90}'
-    curl ${edge.url}/api/v1/features/me
+    curl ${edge.url}/api/v1/features/me -H "Authorization: Bearer $(npx streamforge token${dataOption(config.dataDir)})"
 
   Ctrl-C stops; the next start goes on with all data.
 
 `
 }
+
+/** Where commands look for the platform unless told: there it need not be said. */
+const dataOption = (dataDir: string): string => (dataDir === resolve('data') ? '' : ` --data ${dataDir}`)
 
 function processes(parts: readonly Server[]): string {
   if (parts.length === 0) return ''

@@ -4,8 +4,9 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, it, onTestFinished } from 'vitest'
 import { withPostgres } from '../db/testing/postgres.ts'
+import { hashPassword } from '../edge/auth/password.ts'
 import { serve } from '../edge/node.ts'
-import { createHarness } from '../edge/testing/harness.ts'
+import { createHarness, memoryUsers } from '../edge/testing/harness.ts'
 import type { SchemaRegistry } from '../streams/contract/codec.ts'
 import { createConfluentRegistry } from '../streams/log/confluent-registry.ts'
 import { openEmbeddedRegistry } from '../streams/log/embedded-registry.ts'
@@ -61,10 +62,13 @@ it("another machine's process may use the registry that an edge serves", async (
   const begin = await platform()
   const atEdge = await folderRegistry()
   await begin(atEdge, EDGE_WRITES)
-  const { app } = await createHarness({ schemas: atEdge })
+  const { app } = await createHarness({
+    schemas: atEdge,
+    users: memoryUsers({ username: 'root', password_hash: await hashPassword('right'), role: 'admin' }),
+  })
   const edge = await serve({ host: '127.0.0.1', port: 0, fetch: app.fetch })
   onTestFinished(() => edge.close())
-  const url = `${edge.url}/schema-registry`
+  const url = `http://root:right@127.0.0.1:${edge.port}/schema-registry`
   await begin(createConfluentRegistry({ url }), EDGE_WRITES, url)
 })
 

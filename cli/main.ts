@@ -39,6 +39,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'send one event through every part and say what is wrong',
     load: async () => (await import('./commands/doctor.ts')).doctor,
   },
+  token: {
+    summary: 'an access token for scripts on this machine',
+    load: async () => (await import('./commands/token.ts')).token,
+  },
   schemas: {
     summary: 'what the schema registry holds',
     load: async () => (await import('./commands/schemas.ts')).schemas,

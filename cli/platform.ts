@@ -59,6 +59,8 @@ export async function findPlatform(dataDir: string): Promise<RunningPlatform | n
 export interface EdgeTarget {
   edgeUrl: string
   writeKey: string
+  /** Whether it is another platform than the one on the data folder, whose secrets are not known here. */
+  isElsewhere: boolean
   /** Where the command keeps what it leaves behind: the data folder of the platform here, else `.streamforge` in the current folder. */
   stateDir: string
 }
@@ -80,7 +82,7 @@ export async function findEdge(
 ): Promise<EdgeTarget> {
   const config = configFrom(io.env, { dataDir: given.data === undefined ? undefined : resolve(io.cwd, given.data) })
   const platform = await findPlatform(config.dataDir)
-  const elsewhere = given.url !== undefined && sameUrl(given.url, platform?.edge_url ?? '') === false
+  const isElsewhere = given.url !== undefined && sameUrl(given.url, platform?.edge_url ?? '') === false
   if (given.url !== undefined && !/^https?:$/.test(URL.canParse(given.url) ? new URL(given.url).protocol : '')) {
     throw new UsageError(`--url takes an http or https URL, not "${given.url}".`)
   }
@@ -90,11 +92,11 @@ export async function findEdge(
       `No platform is running on ${config.dataDir}. Start one with "npm start", name its data folder with --data, or an edge elsewhere with --url.`,
     )
   }
-  const writeKey = given['write-key'] ?? config.writeKey?.reveal() ?? (elsewhere ? undefined : await keyOf(config))
+  const writeKey = given['write-key'] ?? config.writeKey?.reveal() ?? (isElsewhere ? undefined : await keyOf(config))
   if (writeKey === undefined) {
     throw new UsageError(`The edge at ${edgeUrl} needs its write key: give --write-key or set STREAMFORGE_WRITE_KEY.`)
   }
-  return { edgeUrl, writeKey, stateDir: elsewhere ? join(io.cwd, '.streamforge') : config.dataDir }
+  return { edgeUrl, writeKey, isElsewhere, stateDir: isElsewhere ? join(io.cwd, '.streamforge') : config.dataDir }
 }
 
 /** Of a platform that runs, so its secrets exist and reading them makes none. */

@@ -24,6 +24,7 @@ describe('loadConfig', () => {
       writeKey: null,
       adminPassword: null,
       jwtSecret: null,
+      token: null,
       currency: 'TRY',
       corsOrigins: [],
       logLevel: 'info',
@@ -177,6 +178,7 @@ describe('loadConfig', () => {
       STREAMFORGE_WRITE_KEY: 'hunter2-write',
       STREAMFORGE_ADMIN_PASSWORD: 'hunter2-admin',
       STREAMFORGE_JWT_SECRET: 'hunter2'.repeat(10),
+      STREAMFORGE_TOKEN: 'hunter2.token',
       DATABASE_URL: 'postgres://u:hunter2@h/d',
     }
     const config = loadConfig(env)

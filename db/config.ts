@@ -98,6 +98,12 @@ const SETTINGS = {
     // RFC 7518, 3.2: a key for HS256 has at least the 256 bits of its hash.
     secret(z.string().refine((text) => Buffer.byteLength(text) >= 32, 'must have at least 32 bytes')),
   ),
+  /** An access token for commands that read from an edge elsewhere. */
+  token: setting(
+    'STREAMFORGE_TOKEN',
+    'the output of "streamforge token" on its machine',
+    secret(z.string().regex(/^[\w.-]{1,4000}$/, 'must be an access token, as "streamforge token" prints it')),
+  ),
   currency: setting(
     'STREAMFORGE_CURRENCY',
     'TRY',

@@ -50,6 +50,13 @@ export async function loadSecrets(folder: string, config: Pick<Config, 'writeKey
   })
 }
 
+/** What signs access tokens, for whoever signs one without starting the platform. @returns null where none has been made yet: none is made here */
+export async function jwtSecretOf(folder: string, config: Pick<Config, 'jwtSecret'>): Promise<Secret | null> {
+  if (config.jwtSecret) return config.jwtSecret
+  const { jwtSecret } = await read(join(folder, FILE))
+  return jwtSecret === undefined ? null : new Secret(jwtSecret)
+}
+
 async function read(path: string): Promise<Stored> {
   let text: string
   try {

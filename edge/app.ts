@@ -25,14 +25,19 @@ import { crossOrigin, securityHeaders } from './security.ts'
 import { addAlertRoutes } from './serve/alerts.ts'
 import { addAssetRoutes } from './serve/assets.ts'
 import { addDailyRoutes } from './serve/daily.ts'
+import { addFunnelRoute } from './serve/funnel.ts'
 import { addHealthRoutes } from './serve/health.ts'
 import type { LiveHub } from './serve/live.ts'
 import { addLiveRoute } from './serve/live-route.ts'
-import { addMetricsRoutes } from './serve/metrics.ts'
 import { addOpenApiRoute } from './serve/openapi.ts'
+import { addOverviewRoute } from './serve/overview.ts'
+import { addProductsRoute } from './serve/products.ts'
+import { addPrometheusRoute } from './serve/prometheus.ts'
 import { addQualityRoutes } from './serve/quality.ts'
 import { addReconciliationRoutes } from './serve/reconciliation.ts'
+import { addRegionRoutes } from './serve/regions.ts'
 import { addSchemaRegistryRoutes, isRegistryPath, registryProblem } from './serve/schema-registry.ts'
+import { addTimeseriesRoutes } from './serve/timeseries.ts'
 import { addUserRoutes } from './serve/users.ts'
 import type { Telemetry } from './telemetry.ts'
 
@@ -52,8 +57,6 @@ export interface EdgeDeps {
   lake: ServedLake | null
   access: Pick<SignInDeps, 'users' | 'clientAddress'> & {
     tokens: Tokens
-    /** Whether reading needs no token on loopback names: where the edge listens on loopback only. */
-    openOnLoopback: boolean
     /** Origins whose pages may read; `*` is any. */
     corsOrigins: readonly string[]
   }
@@ -85,13 +88,18 @@ export function createApp(deps: EdgeDeps): OpenAPIHono {
     telemetry.request,
     securityHeaders,
     crossOrigin((c) => (isIngest(c) ? ['*'] : access.corsOrigins)),
-    requireRole({ tokens: access.tokens, openOnLoopback: access.openOnLoopback, needsOf: needs }),
+    requireRole({ tokens: access.tokens, needsOf: needs }),
   )
 
   const api = new OpenAPIHono({ defaultHook: refuseParameter })
   addIngestRoutes(api, createIntake({ ...deps.ingest, clock, telemetry, logger }))
   addHealthRoutes(api, { version: deps.version, reader, clock })
-  addMetricsRoutes(api, { reader, clock, currency: deps.ingest.currency, sources: deps.metricSources, logger })
+  addPrometheusRoute(api, { sources: deps.metricSources, logger })
+  addOverviewRoute(api, { reader, clock })
+  addTimeseriesRoutes(api, { reader, clock })
+  addFunnelRoute(api, { reader, clock })
+  addProductsRoute(api, { reader, clock, currency: deps.ingest.currency })
+  addRegionRoutes(api, { reader, clock })
   addDailyRoutes(api, { reader, clock })
   addUserRoutes(api, { features: deps.features, reader, clock })
   addAlertRoutes(api, { reader, clock })

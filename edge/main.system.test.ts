@@ -12,8 +12,11 @@ import { createLogger } from '../observability/log.ts'
 import { CLICKSTREAM } from '../streams/contract/topics.ts'
 import { type EmbeddedLog, openEmbeddedLog } from '../streams/log/embedded.ts'
 import { type EmbeddedRegistry, openEmbeddedRegistry } from '../streams/log/embedded-registry.ts'
+import { systemClock } from '../streams/time/clock.ts'
+import { createTokens } from './auth/tokens.ts'
 import { type Edge, type EdgeOptions, startEdge } from './main.ts'
 
+const JWT_SECRET = 'a secret of at least thirty-two bytes'
 const postgres = withPostgres()
 let folder: string
 let log: EmbeddedLog
@@ -39,7 +42,7 @@ async function start(over: Partial<EdgeOptions> = {}, config: Partial<EdgeOption
   const { sql } = await postgres.database()
   const edge = await startEdge({
     config: { host: '127.0.0.1', port: 0, currency: 'TRY', corsOrigins: [], adminPassword: null, ...config },
-    secrets: { writeKey: new Secret('wk_test'), jwtSecret: new Secret('a secret of at least thirty-two bytes') },
+    secrets: { writeKey: new Secret('wk_test'), jwtSecret: new Secret(JWT_SECRET) },
     version: '1.2.3',
     logger: createLogger({ level: 'silent', service: 'edge' }),
     log,
@@ -50,6 +53,12 @@ async function start(over: Partial<EdgeOptions> = {}, config: Partial<EdgeOption
   })
   running.push(edge)
   return edge
+}
+
+/** As a viewer. */
+async function read(edge: Edge, path: string): Promise<Response> {
+  const token = await createTokens(JWT_SECRET, systemClock).issue({ username: 'vera', role: 'viewer' })
+  return fetch(edge.url + path, { headers: { authorization: `Bearer ${token}` } })
 }
 
 const send = (edge: Edge, event: object) =>
@@ -80,13 +89,13 @@ describe('a started edge', () => {
       '/metrics/top_products',
       '/fraud-alerts',
     ]) {
-      const response = await fetch(edge.url + path)
+      const response = await read(edge, path)
       expect([path, response.status]).toEqual([path, 200])
     }
     for (const path of ['/features/nobody', '/sessions/nobody', '/fraud-alerts/none', '/metrics/region/none']) {
-      expect([path, (await fetch(edge.url + path)).status]).toEqual([path, 404])
+      expect([path, (await read(edge, path)).status]).toEqual([path, 404])
     }
-    expect((await fetch(`${edge.url}/fraud-alerts?cursor=broken`)).status).toBe(400)
+    expect((await read(edge, '/fraud-alerts?cursor=broken')).status).toBe(400)
   })
 
   it('serves every script and style that its pages name', async () => {
@@ -150,7 +159,7 @@ describe('a closing edge', () => {
         },
       },
     })
-    const live = await fetch(`${edge.url}/api/v1/live`)
+    const live = await read(edge, '/api/v1/live')
     const reader = live.body!.pipeThrough(new TextDecoderStream()).getReader()
     let text = ''
     while (!text.includes('event: snapshot')) text += (await reader.read()).value ?? ''

@@ -15,7 +15,6 @@ import type { EventLog } from '../streams/log/event-log.ts'
 import { systemClock } from '../streams/time/clock.ts'
 import { createApp } from './app.ts'
 import { ensureAdmin, type FirstLogin } from './auth/admin.ts'
-import { isLoopback } from './auth/guard.ts'
 import { createTokens } from './auth/tokens.ts'
 import { buildAssets } from './dashboard/bundle.ts'
 import type { ServedLake } from './iceberg/routes.ts'
@@ -99,7 +98,6 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
       users,
       tokens: createTokens(secrets.jwtSecret.reveal(), clock),
       clientAddress: socketAddress,
-      openOnLoopback: isLoopback(config.host),
       corsOrigins: config.corsOrigins,
     },
     assets,

@@ -10,6 +10,7 @@ const SECRET_NAMES = [
   'cookie',
   'token',
   'access_token',
+  'refresh_token',
   'writeKey',
   'write_key',
   'jwtSecret',

@@ -5,6 +5,7 @@
 import { beforeEach, describe, expect, it } from 'vitest'
 import { CLICKSTREAM, ORDERS } from '../streams/contract/topics.ts'
 import { openKafkaLog } from '../streams/log/kafka.ts'
+import { as } from './support/access.ts'
 import { withCluster } from './support/cluster.ts'
 import { described, flowing, load, startEdge, startStreams } from './support/cluster-processes.ts'
 import { eventually } from './support/eventually.ts'
@@ -58,7 +59,7 @@ describe('the cluster form under load', { timeout: 120_000 }, () => {
     await eventually(
       'the features are back',
       60_000,
-      async () => (await fetch(`${target.url}/api/v1/features/${user}`)).ok,
+      async () => (await fetch(`${target.url}/api/v1/features/${user}`, { headers: await as('viewer') })).ok,
     )
   })
 

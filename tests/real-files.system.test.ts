@@ -10,7 +10,7 @@ import { naiveClickFeatures, naiveOrderFeatures } from './naive/features.ts'
 import { naiveTlc } from './naive/nyc-tlc.ts'
 import { naiveOnlineRetail } from './naive/online-retail.ts'
 import { type NaiveSession, naiveRees46 } from './naive/rees46.ts'
-import { type Answer, caughtUp, forEach, get } from './support/api.ts'
+import { type Answer, ask as answerTo, caughtUp, forEach, get } from './support/api.ts'
 import { type CliResult, runCli, startPlatform, type TestPlatform } from './support/platform.ts'
 import { describeWithFiles } from './support/real-data.ts'
 
@@ -223,7 +223,7 @@ describeWithFiles('the real files, replayed with their own times', FILES, ([clic
       await forEach(regions, async (region) => {
         const limit = 500
         for (let to: string | undefined = EVERYTHING.to; to !== undefined; ) {
-          const { status, body } = await askPage(region, { window, limit, to })
+          const { status, body } = await answerTo(platform.url, `/metrics/region/${region}`, { window, limit, to })
           if (status === 404) break
           for (const p of body.data) {
             got.set(`${region} ${Date.parse(p.time)}`, {
@@ -241,12 +241,6 @@ describeWithFiles('the real files, replayed with their own times', FILES, ([clic
       expect(got, window).toEqual(trips.windows[window])
     }
   })
-
-  async function askPage(region: string, query: { window: string; limit: number; to: string }) {
-    const url = `${platform.url}/api/v1/metrics/region/${region}?${new URLSearchParams({ ...query, limit: String(query.limit) })}`
-    const response = await fetch(url)
-    return { status: response.status, body: (await response.json()) as Answer }
-  }
 
   it('give the features of every third user as of the end of the file: clicks', async () => {
     const rows = csvRows(clicksPath!)

@@ -3,9 +3,11 @@
  * The event belongs to a user of its own, so it is easy to find and disturbs nobody's figures but the totals.
  */
 import { randomUUID } from 'node:crypto'
+import type { Config } from '../../db/config.ts'
 import type { Clock } from '../../streams/time/clock.ts'
 import type { TemporalTarget } from '../../workflows/client.ts'
-import { defineCommand, parseArguments, UsageError } from '../command.ts'
+import { ownToken } from '../access.ts'
+import { type CommandIo, defineCommand, parseArguments, UsageError } from '../command.ts'
 import { findEdge, findPlatform, TARGET_OPTIONS, TARGET_USAGE } from '../platform.ts'
 import { findProcesses } from '../processes.ts'
 import { configFrom } from '../settings.ts'
@@ -27,15 +29,18 @@ export const doctor = defineCommand({
 
 Exit code 0 when every hop worked, 1 when one failed.
 
-${TARGET_USAGE}`,
+${TARGET_USAGE}
+  --token TOKEN     of an edge elsewhere: what reads there (default: STREAMFORGE_TOKEN)`,
   async run(args, io) {
-    const { values, positionals } = parseArguments(args, TARGET_OPTIONS)
+    const { values, positionals } = parseArguments(args, { ...TARGET_OPTIONS, token: { type: 'string' } })
     if (positionals.length > 0) throw new UsageError(`doctor takes options only, not "${positionals[0]}".`)
-    const { edgeUrl, writeKey } = await findEdge(values, io)
-    const { dataDir } = configFrom(io.env, { dataDir: values.data })
+    const { edgeUrl, writeKey, isElsewhere } = await findEdge(values, io)
+    const config = configFrom(io.env, { dataDir: values.data })
+    const { dataDir } = config
+    const token = await readingToken(config, { given: values.token, edgeUrl, isElsewhere, clock: io.clock })
     const workflows = values.url === undefined ? await workflowsOf(dataDir, io.clock) : null
     if (workflows?.note) io.out(`– ${workflows.note}\n`)
-    for (const hop of [...journey(edgeUrl, writeKey, io.clock), ...(workflows?.hops ?? [])]) {
+    for (const hop of [...journey({ edgeUrl, writeKey, token }, io.clock), ...(workflows?.hops ?? [])]) {
       const startedMs = performance.now()
       try {
         const seen = await hop.run()
@@ -51,10 +56,36 @@ ${TARGET_USAGE}`,
   },
 })
 
-function journey(edgeUrl: string, writeKey: string, clock: Clock): Hop[] {
+interface Reading {
+  given: string | undefined
+  edgeUrl: string
+  isElsewhere: boolean
+  clock: CommandIo['clock']
+}
+
+/** @throws UsageError where the edge is elsewhere and no token is given */
+async function readingToken(config: Config, { given, edgeUrl, isElsewhere, clock }: Reading): Promise<string> {
+  const known = given ?? config.token?.reveal()
+  if (known !== undefined) return known
+  if (!isElsewhere || config.jwtSecret) return ownToken(config, clock)
+  throw new UsageError(
+    `The edge at ${edgeUrl} needs an access token to read: give --token or set STREAMFORGE_TOKEN ("streamforge token" prints one on its machine).`,
+  )
+}
+
+interface Target {
+  edgeUrl: string
+  writeKey: string
+  token: string
+}
+
+function journey({ edgeUrl, writeKey, token }: Target, clock: Clock): Hop[] {
   const tag = `doctor-${randomUUID()}`
   const get = (path: string): Promise<Response> =>
-    fetch(`${edgeUrl}/api/v1${path}`, { signal: AbortSignal.timeout(HOP_TIMEOUT_MS) })
+    fetch(`${edgeUrl}/api/v1${path}`, {
+      headers: { authorization: `Bearer ${token}` },
+      signal: AbortSignal.timeout(HOP_TIMEOUT_MS),
+    })
   const readable = async (path: string, isThere: (body: unknown) => boolean): Promise<void> => {
     const deadline = clock.now() + HOP_TIMEOUT_MS
     for (;;) {

@@ -13,6 +13,7 @@ import { schemas } from './schemas.ts'
 import { simulate } from './simulate.ts'
 import { sql } from './sql.ts'
 import { status } from './status.ts'
+import { token } from './token.ts'
 import { up } from './up.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
@@ -32,6 +33,11 @@ const MISTAKES: [command: Command, args: string, about: RegExp][] = [
   [doctor, '--url ftp://shop.example', /--url takes an http or https URL, not "ftp:\/\/shop.example"/],
   [doctor, '--url here', /--url takes an http or https URL, not "here"/],
   [doctor, '--url http://shop.example', /needs its write key: give --write-key/],
+  [doctor, '--url http://shop.example --write-key wk', /needs an access token to read: give --token/],
+  [token, 'please', /token takes options only, not "please"/],
+  [token, '--role god', /--role takes one of viewer, operator, admin, not "god"/],
+  [token, '--expires never', /--expires takes a span such as 30m, 8h or 7d, at most 365d, not "never"/],
+  [token, '--expires 366d', /--expires takes a span/],
   [schemas, '', /takes "ls", or "show" and a subject/],
   [schemas, 'show', /takes "ls", or "show" and a subject/],
   [schemas, 'ls orders', /takes "ls", or "show" and a subject/],

@@ -3,21 +3,23 @@ import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, expect, it } from 'vitest'
+import { hashPassword } from '../../edge/auth/password.ts'
 import { type Served, serve } from '../../edge/node.ts'
-import { createHarness } from '../../edge/testing/harness.ts'
+import { createHarness, memoryUsers } from '../../edge/testing/harness.ts'
 import { createEncoder } from '../../streams/contract/codec.ts'
 import { CLICKSTREAM, ORDERS } from '../../streams/contract/topics.ts'
 import { type EmbeddedRegistry, openEmbeddedRegistry } from '../../streams/log/embedded-registry.ts'
 import { runCommand } from '../testing/run-command.ts'
 import { schemas as command } from './schemas.ts'
 
+const eve = { username: 'eve', password_hash: await hashPassword('staple'), role: 'viewer' as const }
 let folder: string
 let registry: EmbeddedRegistry
 let edge: Served
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), 'streamforge-schemas-'))
   registry = openEmbeddedRegistry(join(folder, 'registry'))
-  const { app } = await createHarness({ schemas: registry })
+  const { app } = await createHarness({ schemas: registry, users: memoryUsers(eve) })
   edge = await serve({ host: '127.0.0.1', port: 0, fetch: app.fetch })
 })
 afterEach(async () => {
@@ -26,7 +28,8 @@ afterEach(async () => {
   await rm(folder, { recursive: true })
 })
 
-const run = (args: string[], env: Record<string, string> = { SCHEMA_REGISTRY_URL: `${edge.url}/schema-registry/` }) =>
+const urlAs = (login: string) => `http://${login}127.0.0.1:${edge.port}/schema-registry/`
+const run = (args: string[], env: Record<string, string> = { SCHEMA_REGISTRY_URL: urlAs('eve:staple@') }) =>
   runCommand(command, args, { env, cwd: folder })
 
 it('lists subjects with their newest version and its id', async () => {
@@ -64,6 +67,9 @@ it('shows a subject: its versions, and a schema to read', async () => {
 
 it('says in a sentence what is not there', async () => {
   expect(await run(['show', 'none'])).toEqual({ code: 1, out: '', err: "Subject 'none' not found.\n" })
+  expect((await run(['ls', '--url', urlAs('')])).err).toMatch(
+    /^Reading schemas needs an account\. .*http:\/\/user:password@/,
+  )
   const nobody = await run(['ls', '--url', 'http://u:s3cret@127.0.0.1:9'])
   expect(nobody.err).toMatch(/^No schema registry answers at http:\/\/127\.0\.0\.1:9: .+\.\n$/)
   expect((await run(['ls'], { STREAMFORGE_DATA_DIR: folder })).err).toMatch(

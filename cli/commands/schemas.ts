@@ -1,6 +1,7 @@
 /** `streamforge schemas`: what the schema registry holds, the platform's own or the one that SCHEMA_REGISTRY_URL names. Reads only, by its REST API. */
 import { resolve } from 'node:path'
 import { z } from 'zod'
+import { ownToken } from '../access.ts'
 import { CommandFailed, type CommandIo, defineCommand, parseArguments, UsageError } from '../command.ts'
 import { findPlatform } from '../platform.ts'
 import { configFrom } from '../settings.ts'
@@ -79,16 +80,19 @@ const pathOf = (subject: string): string => `/subjects/${encodeURIComponent(subj
 
 async function findRegistry(
   given: { url?: string | undefined; data?: string | undefined },
-  io: Pick<CommandIo, 'env' | 'cwd'>,
+  io: Pick<CommandIo, 'env' | 'cwd' | 'clock'>,
 ): Promise<Get> {
   if (given.url !== undefined && !(URL.canParse(given.url) && /^https?:$/.test(new URL(given.url).protocol)))
     throw new UsageError('--url takes an http or https URL.')
   const config = configFrom(io.env, { dataDir: given.data === undefined ? undefined : resolve(io.cwd, given.data) })
-  const text = given.url ?? config.schemaRegistryUrl?.reveal() ?? (await ownRegistry(config.dataDir))
-  const url = new URL(text)
+  const named = given.url ?? config.schemaRegistryUrl?.reveal()
+  const url = new URL(named ?? (await ownRegistry(config.dataDir)))
   const login = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
-  const headers: Record<string, string> =
-    login === ':' ? {} : { authorization: `Basic ${Buffer.from(login).toString('base64')}` }
+  const authorization =
+    named === undefined
+      ? `Bearer ${await ownToken(config, io.clock)}`
+      : login !== ':' && `Basic ${Buffer.from(login).toString('base64')}`
+  const headers: Record<string, string> = authorization ? { authorization } : {}
   const base = `${url.origin}${url.pathname.replace(/\/+$/, '')}`
   return async (path, answer) => {
     let response: Response

@@ -1,8 +1,7 @@
 /**
  * The gate before every route: who asks, and whether that is enough. What each route needs is in `policy.ts`.
  *
- * On loopback reading is open to requests that name a loopback host; one that names another host (as after DNS rebinding by a web page, or through
- * a proxy) needs a token, as every request does when the edge listens elsewhere. Changing always needs one.
+ * Invariant: where a request comes from opens nothing. A loopback address is also that of every program of this machine, and, after DNS rebinding, of any web page.
  */
 import type { Context, MiddlewareHandler } from 'hono'
 import { Problem } from '../problem.ts'
@@ -11,8 +10,6 @@ import type { Identity, Tokens } from './tokens.ts'
 
 export interface GuardOptions {
   tokens: Pick<Tokens, 'identify'>
-  /** Whether reading is open on loopback names. */
-  openOnLoopback: boolean
   needsOf: (c: Context) => Needs
 }
 
@@ -25,7 +22,7 @@ export function identityOf(c: Context): Identity {
   return identity
 }
 
-export function requireRole({ tokens, openOnLoopback, needsOf }: GuardOptions): MiddlewareHandler {
+export function requireRole({ tokens, needsOf }: GuardOptions): MiddlewareHandler {
   return async (c, next) => {
     const needs = needsOf(c)
     if (needs === 'nobody') return next()
@@ -41,22 +38,14 @@ export function requireRole({ tokens, openOnLoopback, needsOf }: GuardOptions): 
       c.set(IDENTITY, identity)
       return next()
     }
-    if (!token && needs === 'viewer' && openOnLoopback && isLoopback(new URL(c.req.url).hostname)) return next()
     throw new Problem(
       'unauthorized',
       token
         ? 'The access token is not valid or no longer so. Get a new one from POST /api/v1/auth/login.'
-        : 'This needs an access token: Authorization: Bearer …, from POST /api/v1/auth/login.',
+        : 'This needs an access token: Authorization: Bearer …, from POST /api/v1/auth/login, or from "streamforge token" on the machine of the platform.',
       { headers: { 'www-authenticate': 'Bearer realm="StreamForge"' } },
     )
   }
 }
 
 const article = (role: Needs): string => (role === 'viewer' ? 'a' : 'an')
-
-export const isLoopback = (host: string): boolean =>
-  host === 'localhost' ||
-  host.endsWith('.localhost') ||
-  host === '[::1]' ||
-  host === '::1' ||
-  /^127(\.\d{1,3}){3}$/.test(host)

@@ -22,19 +22,23 @@ const RULES: readonly Rule[] = [
   { method: '*', path: '/events', needs: 'nobody' },
   { method: '*', path: '/orders', needs: 'nobody' },
   { method: '*', path: '/trips', needs: 'nobody' },
-  // They show nothing of the data, and whoever is to sign in must reach them.
-  { method: '*', path: '/health', needs: 'nobody' },
-  { method: '*', path: '/openapi.json', needs: 'nobody' },
-  { method: '*', path: '/auth/login', needs: 'nobody' },
+  // They show how the platform is, and nothing of the data: for load balancers and Prometheus.
+  { method: 'GET', path: '/health', needs: 'nobody' },
+  { method: 'GET', path: '/health/pipelines', needs: 'nobody' },
+  { method: 'GET', path: '/metrics', needs: 'nobody' },
+  // Whoever is to sign in must reach them.
+  { method: 'GET', path: '/openapi.json', needs: 'nobody' },
+  { method: 'POST', path: '/auth/login', needs: 'nobody' },
 ]
 
 /** @param path without /api/v1 */
 export function needsOf(method: string, path: string): Needs {
+  const asked = method === 'HEAD' ? 'GET' : method
   const rule = RULES.find(
     (r) =>
-      (r.method === '*' || r.method === method) && (r.path.endsWith('/') ? path.startsWith(r.path) : path === r.path),
+      (r.method === '*' || r.method === asked) && (r.path.endsWith('/') ? path.startsWith(r.path) : path === r.path),
   )
-  return rule?.needs ?? (method === 'GET' || method === 'HEAD' || method === 'OPTIONS' ? 'viewer' : 'operator')
+  return rule?.needs ?? (asked === 'GET' || asked === 'OPTIONS' ? 'viewer' : 'operator')
 }
 
 export const isEnough = (role: Role, needs: Needs): boolean =>

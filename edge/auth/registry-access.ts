@@ -1,5 +1,5 @@
 /**
- * Who may use the schema registry. Reading is as open as all reading here; a change takes an operator or an admin.
+ * Who may use the schema registry: any account may read, a change takes an operator or an admin.
  *
  * Serializers know nothing but Basic authorization, so besides an access token the user name and password of an account are taken. The write key opens nothing:
  * it ships in web pages, and whoever may grow a schema decides what the next release may be.
@@ -7,7 +7,6 @@
 import type { Context, MiddlewareHandler } from 'hono'
 import type { Role } from '../ports.ts'
 import { Problem } from '../problem.ts'
-import { isLoopback } from './guard.ts'
 import type { SignIn } from './sign-in.ts'
 import type { Tokens } from './tokens.ts'
 
@@ -19,13 +18,11 @@ export interface RegistryAccess {
 export interface RegistryAccessOptions {
   tokens: Pick<Tokens, 'identify'>
   signIn: SignIn
-  /** Whether reading is open on loopback names. */
-  openOnLoopback: boolean
 }
 
 const CHANGERS: readonly Role[] = ['operator', 'admin']
 
-export function registryAccess({ tokens, signIn, openOnLoopback }: RegistryAccessOptions): RegistryAccess {
+export function registryAccess({ tokens, signIn }: RegistryAccessOptions): RegistryAccess {
   /** @returns null without authorization. @throws Problem for one that is wrong */
   async function roleOf(c: Context): Promise<Role | null> {
     const authorization = c.req.header('authorization') ?? ''
@@ -45,7 +42,6 @@ export function registryAccess({ tokens, signIn, openOnLoopback }: RegistryAcces
 
   return {
     async mayRead(c, next) {
-      if (openOnLoopback && isLoopback(new URL(c.req.url).hostname)) return next()
       if ((await roleOf(c)) === null) throw unauthorized('Reading schemas needs an account.')
       return next()
     },

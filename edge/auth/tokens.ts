@@ -15,16 +15,17 @@ export interface Identity {
 }
 
 export interface Tokens {
-  issue(identity: Identity): Promise<string>
+  /** @param seconds how long it holds */
+  issue(identity: Identity, seconds?: number): Promise<string>
   /** Whom the token names, or null when it is not ours or no longer valid. */
   identify(token: string): Promise<Identity | null>
 }
 
 export function createTokens(secret: string, clock: Pick<Clock, 'now'>): Tokens {
   return {
-    issue({ username, role, renewal }) {
+    issue({ username, role, renewal }, seconds = TOKEN_SECONDS) {
       const iat = Math.floor(clock.now() / 1000)
-      const claims = { sub: username, role, iss: ISSUER, iat, exp: iat + TOKEN_SECONDS }
+      const claims = { sub: username, role, iss: ISSUER, iat, exp: iat + seconds }
       return sign(renewal === undefined ? claims : { ...claims, renewal }, secret, ALGORITHM)
     },
     async identify(token) {

@@ -40,7 +40,7 @@ const found: Reconciled = {
 it('is given with what explains it and what nothing explains', async () => {
   const edge = await createHarness({ reader: sampleReader({ latestReconciliation: async () => found }) })
   for (const path of ['/reconciliation/latest', '/api/v1/reconciliation/latest'])
-    expect((await body(await edge.app.request(`http://localhost${path}`))).data).toMatchObject({
+    expect((await body(await edge.get(path))).data).toMatchObject({
       status: 'incident',
       reconciliation: {
         to: new Date(NOW).toISOString(),

@@ -357,6 +357,6 @@ describe('the live stream', () => {
     const response = await edge.get('/api/v1/live')
     streams.push(response.body!)
     expect(response.headers.get('content-type')).toBe('text/event-stream')
-    expect((await edge.app.request('/live', { method: 'HEAD' })).status).toBe(200)
+    expect((await edge.app.request('/live', { method: 'HEAD', headers: await edge.as('viewer') })).status).toBe(200)
   })
 })

@@ -249,6 +249,7 @@ export interface Harness {
   /** Sends a body with the write key; `path` without /api/v1. */
   post(path: string, body: BodyInit, headers?: Record<string, string>): Promise<Response>
   json(path: string, value: unknown): Promise<Response>
+  /** As a viewer, unless the headers say otherwise. */
   get(path: string, headers?: Record<string, string>): Promise<Response>
   /** The header that says who asks: for any request to a route that needs an account. */
   as(role: Role, username?: string): Promise<{ authorization: string }>
@@ -303,7 +304,6 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
       users: options.users ?? memoryUsers(),
       tokens,
       clientAddress: () => '192.0.2.1',
-      openOnLoopback: true,
       corsOrigins: [],
       ...options.access,
     },
@@ -315,6 +315,9 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
       body,
       headers: { 'x-write-key': WRITE_KEY, 'content-type': 'application/json', ...headers },
     })
+  const as: Harness['as'] = async (role, username = `the-${role}`) => ({
+    authorization: `Bearer ${await tokens.issue({ username, role })}`,
+  })
   return {
     app,
     log,
@@ -323,10 +326,8 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
     tokens,
     post,
     json: (path, value) => post(path, JSON.stringify(value)),
-    get: async (path, headers = {}) => app.request(path, { headers }),
-    as: async (role, username = `the-${role}`) => ({
-      authorization: `Bearer ${await tokens.issue({ username, role })}`,
-    }),
+    get: async (path, headers = {}) => app.request(path, { headers: { ...(await as('viewer')), ...headers } }),
+    as,
     async events(topic) {
       const decoder = createDecoder(topic, registry, 'TRY')
       const records = log.records.filter((r) => r.topic === topic).map((r) => ({ value: Buffer.from(r.value) }))

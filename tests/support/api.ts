@@ -1,4 +1,5 @@
 /** The platform's HTTP API as a client sees it: what is asked of it in tests, and when it has caught up. */
+import { as } from './access.ts'
 import { eventually } from './eventually.ts'
 
 // biome-ignore lint/suspicious/noExplicitAny: an answer is whatever the server sent; the tests compare it with what it has to be
@@ -19,11 +20,11 @@ export async function get(url: string, path: string, query: Query = {}): Promise
   return body
 }
 
-/** GET under `/api/v1`, whatever the answer is. */
+/** GET under `/api/v1` as a viewer, whatever the answer is. */
 export async function ask(url: string, path: string, query: Query = {}): Promise<Response_> {
   const at = new URL(`${url}/api/v1${path}`)
   for (const [name, value] of Object.entries(query)) if (value !== undefined) at.searchParams.set(name, String(value))
-  const response = await fetch(at, { signal: AbortSignal.timeout(30_000) })
+  const response = await fetch(at, { headers: await as('viewer'), signal: AbortSignal.timeout(30_000) })
   return { status: response.status, body: await response.json() }
 }
 

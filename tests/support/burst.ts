@@ -4,6 +4,7 @@
  */
 import { readFile } from 'node:fs/promises'
 import { startPart } from '../../bench/child.ts'
+import { as } from './access.ts'
 import type { BurstFigures, BurstSettings, Tally } from './burst-client.ts'
 import { startEdge, startStreams } from './cluster-processes.ts'
 import { eventually } from './eventually.ts'
@@ -119,7 +120,7 @@ async function ledgerProblems(target: Target, phases: readonly BurstFigures[]): 
   const users = new Set(phases.flatMap((f) => Object.keys({ ...f.acceptedClicks, ...f.acceptedOrders })))
   const problems: string[] = []
   for (const user of users) {
-    const response = await fetch(`${target.url}/api/v1/features/${user}`)
+    const response = await fetch(`${target.url}/api/v1/features/${user}`, { headers: await as('viewer') })
     const { data } = (await response.json()) as {
       data: { events: { total: number } | null; orders: { total: number; total_spend: number } | null }
     }

@@ -5,6 +5,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { createRandom } from '../../streams/testing/random.ts'
+import { as } from './access.ts'
 import { eventually } from './eventually.ts'
 
 /** Where clients send to and results are read from; it may change while they run. */
@@ -104,7 +105,10 @@ async function deliver(platform: () => Target, path: string, events: readonly ob
 }
 
 const get = async (platform: Target, path: string): Promise<unknown> => {
-  const response = await fetch(`${platform.url}/api/v1${path}`, { signal: AbortSignal.timeout(30_000) })
+  const response = await fetch(`${platform.url}/api/v1${path}`, {
+    headers: await as('viewer'),
+    signal: AbortSignal.timeout(30_000),
+  })
   if (response.status !== 200) throw new Error(`GET ${path} was answered with ${response.status}`)
   return response.json()
 }

@@ -11,6 +11,7 @@ import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { clearFolder as clearServer } from '../../cli/servers/process.ts'
 import { clearFolder } from '../../db/postgres/embedded/postmaster.ts'
+import { JWT_SECRET } from './access.ts'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 export const BIN = join(ROOT, 'cli/streamforge.mjs')
@@ -91,11 +92,11 @@ export async function runCli(args: readonly string[], options?: Parameters<typeo
   return { code, out: process.out, err: process.err }
 }
 
-/** Ours without the platform's settings: a test says which of these it wants. Workflows are off unless it does: a Temporal and a worker take a second of both cores. */
+/** Ours without the platform's settings: a test says which of these it wants. Workflows are off unless it does: a Temporal and a worker take a second of both cores. What signs tokens is known. */
 function outerEnvironment(): Record<string, string | undefined> {
   const ours = ([name]: [string, unknown]) => /^(STREAMFORGE|TEMPORAL)_|^DATABASE_URL$/.test(name)
   const outer = Object.fromEntries(Object.entries(process.env).filter((entry) => !ours(entry)))
-  return { ...outer, STREAMFORGE_WORKFLOWS: 'off' }
+  return { ...outer, STREAMFORGE_WORKFLOWS: 'off', STREAMFORGE_JWT_SECRET: JWT_SECRET }
 }
 
 /** Ends what still runs and removes the folders. */

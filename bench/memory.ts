@@ -119,6 +119,7 @@ const clickOf = (user: string, i: number, time: number): ClickstreamEvent => ({
   region: 'EU-West',
   device: 'mobile',
   properties: null,
+  bot: null,
 })
 
 const orderOf = (user: string, i: number, time: number): Order => ({

@@ -45,7 +45,14 @@ async function write(lake: Lake, duck: Duck, day: string, topic: InputTopic, que
     columns,
     partitionedBy: [{ column: partitionedBy, transform: 'day' }],
   })
-  const types = { string: 'VARCHAR', long: 'BIGINT', int: 'INTEGER', timestamptz: 'TIMESTAMPTZ', binary: 'BLOB' }
+  const types = {
+    string: 'VARCHAR',
+    long: 'BIGINT',
+    int: 'INTEGER',
+    boolean: 'BOOLEAN',
+    timestamptz: 'TIMESTAMPTZ',
+    binary: 'BLOB',
+  }
   await duck.connection.run(`CREATE OR REPLACE VIEW made AS ${query}`)
   const known = new Set((await duck.connection.runAndReadAll('FROM made LIMIT 0')).columnNames())
   const select = columns.map(

@@ -232,6 +232,7 @@ export const MODELS: readonly Model[] = [
       text('currency'),
       text('region'),
       text('device'),
+      yesNo('bot', 'Null where nobody can tell'),
       always(time('event_time')),
       HOUR,
     ],

@@ -49,11 +49,17 @@ export interface AcceptDeps<T extends InputTopic> {
   onUnencodable: (error: unknown) => void
 }
 
-export type Accept = (
-  values: readonly unknown[],
-  receivedAt: number,
-  traceparent: string | null,
-) => Promise<IngestResult>
+/** What is known of a request besides its events. */
+export interface Sending {
+  /** Epoch milliseconds. */
+  receivedAt: number
+  /** A valid W3C trace context, or null. */
+  traceparent: string | null
+  /** Whether a program sends it that is no one's browser; null where nobody can tell. */
+  bot: boolean | null
+}
+
+export type Accept = (values: readonly unknown[], sending: Sending) => Promise<IngestResult>
 
 export function createAccept<T extends InputTopic>(topic: T, deps: AcceptDeps<T>): Accept {
   // The indexed access of a union of functions has no common signature; both tables pair topic and event type.
@@ -61,8 +67,8 @@ export function createAccept<T extends InputTopic>(topic: T, deps: AcceptDeps<T>
   const keyFor = keyOf[topic] as (event: EventOf[T]) => string
   const { recent } = deps
 
-  return async (values, receivedAt, traceparent) => {
-    const context: ParseContext = { receivedAt, currency: deps.defaultCurrency, newId: deps.newId }
+  return async (values, { receivedAt, traceparent, bot }) => {
+    const context: ParseContext = { receivedAt, currency: deps.defaultCurrency, newId: deps.newId, bot }
     const headers = traceparent ? { traceparent } : undefined
     const records: NewRecord[] = []
     /** Identities of this request's accepted events. */

@@ -174,6 +174,24 @@ describe('ingestion', () => {
     expect((await edge.events(CLICKSTREAM)).map((e) => e.event_id)).toEqual(['made-1', 'made-2'])
   })
 
+  it('flags the clicks of bots by their browser, unless they say it themselves', async () => {
+    const edge = await createHarness()
+    const send = async (agent: string | null, event: object) =>
+      edge.post('/events', JSON.stringify({ event_type: 'custom', user_id: 'u', ...event }), {
+        ...(agent && { 'user-agent': agent }),
+      })
+    const chrome =
+      'Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/142.0.0.0 Safari/537.36'
+    await send(chrome, {})
+    await send('Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)', {})
+    await send(chrome.replace('Chrome', 'HeadlessChrome'), {})
+    await send(chrome.replace('Chrome', 'HeadlessChrome'), { bot: false })
+    await send('python-requests/2.32', {})
+    await send('python-requests/2.32', { bot: true })
+    await send(null, {})
+    expect((await edge.events(CLICKSTREAM)).map((e) => e.bot)).toEqual([false, true, true, false, null, true, null])
+  })
+
   it('tells busy clients to come back, and serves them afterwards', async () => {
     const edge = await createHarness({ limits: { requestsInFlightMax: 1 } })
     const answers = await Promise.all([edge.json('/events', click('e-1')), edge.json('/events', click('e-2'))])

@@ -13,10 +13,11 @@ import { LogUnavailable } from '../../streams/log/event-log.ts'
 import type { AppendLog, Clock, EdgeLogger } from '../ports.ts'
 import { Problem, retryAfter } from '../problem.ts'
 import type { Telemetry } from '../telemetry.ts'
-import { type Accept, createAccept, type IngestResult } from './accept.ts'
+import { type Accept, createAccept, type IngestResult, type Sending } from './accept.ts'
 import { readText } from './body.ts'
+import { botBy } from './bot.ts'
 import { createPressure } from './pressure.ts'
-import { requireWriteKey } from './write-key.ts'
+import { givenWriteKey, type KnownKey, requireWriteKey } from './write-key.ts'
 
 export interface IngestLimits {
   eventBytesMax: number
@@ -61,19 +62,19 @@ export interface IngestDeps {
 }
 
 /** A request whose key is good and whose body is here. */
-export interface Received {
+export interface Received extends Sending {
   text: string
   contentType: string | null
-  /** Epoch milliseconds. */
-  receivedAt: number
-  /** A valid W3C trace context, or null. */
-  traceparent: string | null
+  key: KnownKey
 }
 
 export interface Intake {
   readonly limits: IngestLimits
-  /** @throws Problem for a request that is refused as a whole */
-  receive<R>(c: Context, work: (received: Received) => Promise<R>): Promise<R>
+  /**
+   * @param keyIn finds the key in the body, for clients that send it nowhere else; their body is read before it is known who they are
+   * @throws Problem for a request that is refused as a whole
+   */
+  receive<R>(c: Context, work: (received: Received) => Promise<R>, keyIn?: (text: string) => string | null): Promise<R>
   /** Unvalidated events of one topic to the log, with a verdict for each. @throws Problem when the log is away: then none of them was stored */
   accept(topic: InputTopic, values: readonly unknown[], received: Received): Promise<IngestResult>
 }
@@ -96,26 +97,30 @@ export function createIntake(deps: IngestDeps): Intake {
 
   return {
     limits,
-    async receive(c, work) {
+    async receive(c, work, keyIn) {
       const request = c.req.raw
       const { headers } = request
-      requireWriteKey(headers, request.url, deps.writeKey)
+      const given = givenWriteKey(headers, request.url)
+      const known = given !== null || !keyIn ? requireWriteKey(given, deps.writeKey) : null
       const ticket = pressure.enter()
       try {
         const text = await readText(request, limits, ticket)
+        const key = known ?? requireWriteKey(keyIn?.(text) ?? null, deps.writeKey)
         const traceparent = headers.get('traceparent')
         return await work({
           text,
           contentType: headers.get('content-type'),
           receivedAt: clock.now(),
           traceparent: traceparent && TRACEPARENT.test(traceparent) ? traceparent : null,
+          bot: botBy(headers.get('user-agent')),
+          key,
         })
       } finally {
         ticket.leave()
       }
     },
-    async accept(topic, values, { receivedAt, traceparent }) {
-      const result = await appended(accepts[topic](values, receivedAt, traceparent))
+    async accept(topic, values, received) {
+      const result = await appended(accepts[topic](values, received))
       telemetry.ingested(topic, result)
       return result
     },

@@ -39,10 +39,17 @@ function basicUser(credentials: string): string | null {
   }
 }
 
-/** @throws Problem `unauthorized` */
-export function requireWriteKey(headers: Headers, url: string, expected: string): void {
-  const given = givenWriteKey(headers, url)
-  if (given !== null && constantTimeEqual(given, expected)) return
+/** A key as others may see it: never the key itself. */
+export interface KnownKey {
+  id: string
+  name: string
+}
+
+const BUILT_IN: KnownKey = { id: 'default', name: 'default' }
+
+/** @param given null when the request brings none. @throws Problem `unauthorized` */
+export function requireWriteKey(given: string | null, expected: string): KnownKey {
+  if (given !== null && constantTimeEqual(given, expected)) return BUILT_IN
   throw new Problem(
     'unauthorized',
     given === null

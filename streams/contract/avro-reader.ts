@@ -76,6 +76,12 @@ class Cursor {
     return symbol
   }
 
+  boolean(): boolean {
+    const byte = this.bytes[this.at++]
+    if (byte === undefined) throw new RangeError('a truth value goes beyond the end')
+    return byte !== 0
+  }
+
   /** Of a union of null and something. */
   isThere(): boolean {
     const branch = this.long()
@@ -90,7 +96,7 @@ interface RecordSchema {
 }
 
 /**
- * @param schema a record of texts, longs, enums, and unions of null with one of these
+ * @param schema a record of texts, longs, booleans, enums, and unions of null with one of these
  * @param reads the fields that are looked at; others come out as null, or as '' for a text that must be there. All of them when missing
  * @returns reads the record that begins at `start` and ends with the bytes; throws RangeError where they hold none
  * @throws Error when the schema has anything else
@@ -102,6 +108,7 @@ export function compileReader<R>(schema: Schema, reads?: ReadonlySet<string>): (
     if (type === 'string' && !isRead) return 'cursor.skip()'
     if (type === 'string') return RECURRING.has(name) ? 'cursor.recurring()' : 'cursor.text()'
     if (type === 'long') return 'cursor.long()'
+    if (type === 'boolean') return 'cursor.boolean()'
     if (isUnion(type)) {
       const [none, some, ...more] = type
       if (none === 'null' && some !== undefined && more.length === 0) {

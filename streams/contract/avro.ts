@@ -36,6 +36,7 @@ export const VALUE_SCHEMAS: Readonly<Record<InputTopic, Schema>> = {
     optional('region'),
     optional('device'),
     optional('properties'),
+    optional('bot', 'boolean'),
   ]),
   [ORDERS]: record('Order', [
     { name: 'order_id', type: 'string' },

@@ -44,6 +44,7 @@ const click: Arbitrary<ClickstreamEvent> = fc.record({
   region: maybe(text),
   device: maybe(text),
   properties: maybe(fc.oneof(text, fc.string({ minLength: 1_000, maxLength: 3_000 }))),
+  bot: maybe(fc.boolean()),
   ...times,
 })
 const order: Arbitrary<Order> = fc.record({

@@ -39,6 +39,8 @@ export interface ClickstreamEvent extends EventTimes {
   device: string | null
   /** Whatever else the client sent, as JSON text. */
   properties: string | null
+  /** Whether a program rather than a person did it, as the client said or as the edge judged by the browser; null where nobody can tell. Bots are counted like all others. */
+  bot: boolean | null
 }
 
 export interface Order extends EventTimes {

@@ -48,7 +48,26 @@ describe('a click', () => {
       region: null,
       device: null,
       properties: null,
+      bot: null,
     })
+  })
+
+  it('is a bot’s when it says so, else as its sender is judged', () => {
+    const bot = (raw: object, sender?: boolean) => {
+      const parsed = parseEvent(
+        CLICKSTREAM,
+        { ...click, ...raw },
+        { ...context, ...(sender !== undefined && { bot: sender }) },
+      )
+      return parsed.ok ? parsed.event.bot : parsed.problem.code
+    }
+    expect([bot({}), bot({}, true), bot({ bot: false }, true), bot({ bot: true }, false)]).toEqual([
+      null,
+      true,
+      false,
+      true,
+    ])
+    expect([bot({ bot: null }, false), bot({ bot: 'yes' })]).toEqual([false, 'wrong_type'])
   })
 
   it('gets an id from the server when it brings none, and no currency without revenue', () => {

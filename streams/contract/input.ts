@@ -65,6 +65,12 @@ export const clickInput = z.object({
   currency,
   region: text(100),
   device: text(100),
+  bot: z
+    .boolean()
+    .nullish()
+    .describe(
+      'Whether a program rather than a person did it; when missing, judged by User-Agent where that is a browser',
+    ),
   ...common,
 })
 
@@ -121,6 +127,8 @@ export interface ParseContext {
   currency: string
   /** The id of a click that brings none. Randomness is a parameter. */
   newId: () => string
+  /** Of clicks that don't say it themselves: whether the sender is a bot. Nobody knows, when missing. */
+  bot?: boolean | null
 }
 
 /** Validates one event of the topic and brings it into the log's form. */
@@ -171,6 +179,7 @@ const parsers = {
         region: e.region ?? null,
         device: e.device ?? null,
         properties,
+        bot: e.bot ?? context.bot ?? null,
       },
     }
   },

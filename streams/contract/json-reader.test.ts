@@ -29,7 +29,7 @@ function read(topic: InputTopic, bytes: Buffer, reads?: ReadonlySet<string>): ob
 
 const names = [
   ...['event_id', 'event_type', 'user_id', 'anonymous_id', 'session_id', 'page_url', 'product_id', 'category'],
-  ...['order_id', 'revenue', 'currency', 'region', 'device', 'event_time', 'sent_at', 'properties'],
+  ...['order_id', 'revenue', 'currency', 'region', 'device', 'bot', 'event_time', 'sent_at', 'properties'],
   ...['quantity', 'amount', 'status', 'extra', 'another', '7', '__proto__', 'ü', 'constructor'],
 ]
 const value = fc.oneof(

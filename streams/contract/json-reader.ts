@@ -43,6 +43,7 @@ const CLICK = [
   text('currency', 3, 3),
   text('region', 100),
   text('device', 100),
+  other('bot', 'null'),
   ...common,
 ]
 const ORDER = [
@@ -147,6 +148,7 @@ function clickReader(defaultCurrency: string, reads?: ReadonlySet<string>): Json
       region: region(),
       device: device(),
       properties: members.extra === '' ? null : `{${members.extra}}`,
+      bot: null,
     }
   }
 }

@@ -10,7 +10,7 @@ import { CLICKSTREAM, type InputTopic, ORDERS, TRIPS } from './topics.ts'
 /** As the lake's own `Column`; types are Iceberg's. */
 export interface LakeColumn {
   readonly name: string
-  readonly type: 'string' | 'long' | 'int' | 'timestamptz' | 'binary'
+  readonly type: 'string' | 'long' | 'int' | 'boolean' | 'timestamptz' | 'binary'
   readonly required?: boolean
   readonly doc?: string
 }
@@ -38,6 +38,7 @@ const DOCS: Readonly<Record<string, string>> = {
   event_time: "When it happened, corrected for the client's clock",
   original_time: 'The time that the client gave',
   properties: 'Whatever else the client sent, as JSON',
+  bot: 'Whether a program rather than a person did it; null where nobody can tell',
   revenue_minor: 'In minor units of the currency',
   amount_minor: 'In minor units of the currency',
   fare_minor: 'In minor units of the currency',
@@ -59,7 +60,7 @@ function columnOf({ name, type }: { name: string; type: FieldType }): LakeColumn
 }
 
 function columnType(name: string, type: FieldType): LakeColumn['type'] {
-  if (type === 'string' || type === 'long') return type
+  if (type === 'string' || type === 'long' || type === 'boolean') return type
   if (typeof type === 'object' && 'type' in type) {
     if (type.logicalType === 'timestamp-millis') return 'timestamptz'
     if (type.type === 'enum') return 'string'

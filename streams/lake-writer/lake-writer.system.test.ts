@@ -51,6 +51,7 @@ it('fills every table from its topics, with columns of their types', async () =>
     region: null,
     device: 'phone',
     properties: '{"a":[1,"ğ"]}',
+    bot: true,
   }
   const trip: Trip = {
     ...times,
@@ -106,6 +107,7 @@ it('fills every table from its topics, with columns of their types', async () =>
     original_time: micros - 1000n,
     sent_at: null,
     properties: '{"a":[1,"ğ"]}',
+    bot: true,
     log_offset: 0n,
   })
   expect(await world.rows('raw.trips')).toMatchObject([{ fare_minor: 2_500n, duration_s: 61n, distance_m: 0n }])

@@ -99,6 +99,7 @@ function randomClick(random: Random, i: number, times: Times): ClickstreamEvent 
     region: null,
     device: null,
     properties: null,
+    bot: null,
     ...times,
   }
 }

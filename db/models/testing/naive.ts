@@ -208,6 +208,7 @@ export function naiveDay(raw: RawRows, day: number): Record<string, Rows> {
       currency: e.currency,
       region: e.region,
       device: e.device,
+      bot: e.bot,
       event_time: e.event_time,
       hour: hour(e),
     })),

@@ -100,6 +100,7 @@ export function randomRows({ seed, from, days, events }: Span): RawRows {
       region: maybe(() => one(regions)),
       device: maybe(() => one(['phone', 'desktop'])),
       properties: maybe(() => '{"a":"\u0000ş"}', 0.1),
+      bot: maybe(() => random() < 0.2),
       ...trace('c', click.event_time),
     })
     const order = times()

@@ -231,6 +231,7 @@ function click(random: Random, at: number, id: string, user: string): Clickstrea
     region: null,
     device: null,
     properties: null,
+    bot: null,
     ...times(at, at),
   }
 }

@@ -3,8 +3,8 @@
  *
  * Invariant: changes come as migrations only (`npm run db:generate`, then read what it wrote).
  */
-import { index, jsonb, pgTable, text } from 'drizzle-orm/pg-core'
-import { epochMs, integer64, xid8 } from './columns.ts'
+import { index, integer, jsonb, pgTable, text } from 'drizzle-orm/pg-core'
+import { bytea, epochMs, integer64, xid8 } from './columns.ts'
 
 /** One row for each change that somebody made through the edge. Never changed, never deleted by the platform. */
 export const audit_log = pgTable(
@@ -69,3 +69,20 @@ export const alert_changes = pgTable(
   },
   (t) => [index('alert_changes_in_order').on(t.changed_in, t.alert_id)],
 )
+
+/** Who may send events. Few: edges hold all that are not revoked in memory. A revoked one stays, so that its name can still be told. */
+export const write_keys = pgTable('write_keys', {
+  /** Public, and the beginning of the key itself. */
+  id: text().primaryKey(),
+  name: text().notNull(),
+  /** SHA-256 of the key, which is kept nowhere. */
+  hash: bytea().notNull(),
+  /** Of the pages that may send with it; null: all. */
+  origins: text().array(),
+  /** null: as many as there are. */
+  events_per_minute: integer(),
+  created_at: epochMs().notNull(),
+  created_by: text().notNull(),
+  revoked_at: epochMs(),
+  revoked_by: text(),
+})

@@ -14,7 +14,7 @@ module.exports = {
       from: { pathNot: '^(cli|tests|bench)/|/testing/|\\.test\\.ts$|^streams/thread\\.ts$' },
       to: { path: '(^|/)(main|worker)\\.ts$' },
     },
-    room('edge', '^edge/', '^(edge|db|observability)/|^streams/(contract|time)/|^streams/log/event-log\\.ts$'),
+    room('edge', '^edge/', '^(edge|db|observability)/|^streams/(contract|time)/|^streams/(log/event-log|evidence/index)\\.ts$'),
     room('contract', '^streams/contract/', '^streams/contract/'),
     room('time', '^streams/time/', '^streams/(contract|time)/'),
     room('operators', '^streams/operators/', '^streams/(contract|time|operators)/'),
@@ -25,6 +25,11 @@ module.exports = {
       'shadow',
       '^streams/shadow/',
       '^streams/(contract|time|operators|jobs|runtime|shadow)/|^streams/(topology|lake-writer/offsets)\\.ts$|^db/(lake|postgres)/',
+    ),
+    room(
+      'evidence',
+      '^streams/evidence/',
+      '^streams/(contract|time|operators|jobs|runtime|dead-letters|evidence)/|^streams/(topology|log/event-log|lake-writer/offsets|shadow/index)\\.ts$|^db/lake/',
     ),
     // The ports that db/ implements are types, and the error classes they name (Fenced).
     room(

@@ -7,7 +7,7 @@
 import { hostname } from 'node:os'
 import type { Config } from '../db/config.ts'
 import { ObjectStoreError } from '../db/objects/object-store.ts'
-import { CannotListen, type Served, serve } from '../edge/node.ts'
+import { CannotListen, type Served, serve } from '../edge/runtime/node.ts'
 import { createLogger, type Logger } from '../observability/log.ts'
 import { createRegistry, type Registry } from '../observability/metrics.ts'
 import { createMonitor, type MonitorDeps } from '../streams/monitor.ts'

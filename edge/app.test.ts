@@ -44,7 +44,7 @@ describe('the OpenAPI document', () => {
 
 describe('the app', () => {
   it('uses nothing of Node, so that it runs on Bun and Deno as well', () => {
-    const nodeOnly = new Set(['main.ts', 'testing', 'node.ts', 'bundle.ts'])
+    const nodeOnly = new Set(['main.ts', 'testing', 'runtime', 'bundle.ts'])
     const sources = (folder: string): string[] =>
       readdirSync(folder, { withFileTypes: true }).flatMap((entry) => {
         if (nodeOnly.has(entry.name) || entry.name.endsWith('.test.ts')) return []

@@ -1,5 +1,5 @@
 /**
- * The edge's composition root on Node: configuration and open clients in, a listening server out.
+ * The edge's composition root: configuration and open clients in, a listening server out, on Node, Bun or Deno.
  *
  * It opens nothing but the port; log, registry, stores and pool belong to the caller, who closes them after the edge.
  */
@@ -19,9 +19,10 @@ import { createTokens } from './auth/tokens.ts'
 import { buildAssets } from './dashboard/bundle.ts'
 import type { ServedLake } from './iceberg/routes.ts'
 import { INGEST_LIMITS } from './ingest/intake.ts'
-import { serve, socketAddress } from './node.ts'
 import type { Clock, FeatureReader, MetricSource, SchemaRegistry } from './ports.ts'
 import { metricReader, userStore } from './postgres.ts'
+import { serveHere } from './runtime/here.ts'
+import type { Connection } from './runtime/serve.ts'
 import { createCache } from './serve/cache.ts'
 import { createLiveHub } from './serve/live.ts'
 import { cachedReader, measuredAgainst } from './serve/reader.ts'
@@ -97,12 +98,13 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     access: {
       users,
       tokens: createTokens(secrets.jwtSecret.reveal(), clock),
-      clientAddress: socketAddress,
+      clientAddress: (c) => (c.env as Connection).address(),
       corsOrigins: config.corsOrigins,
     },
     assets,
   })
 
+  const serve = await serveHere()
   const served = await serve({ fetch: app.fetch, host: config.host, port: config.port })
   // Only now: a password that is made up and then lost to a busy port could never be shown again.
   const firstLogin = await ensureAdmin(users, config.adminPassword?.reveal() ?? null).catch(async (error: unknown) => {

@@ -9,7 +9,7 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from '../../db/postgres/
 import { loadSecrets, type Secrets } from '../../db/secrets.ts'
 import { openServedLake } from '../../edge/iceberg/open-lake.ts'
 import { type Edge, startEdge } from '../../edge/main.ts'
-import { CannotListen } from '../../edge/node.ts'
+import { CannotListen } from '../../edge/runtime/node.ts'
 import { createLogger } from '../../observability/log.ts'
 import { createRegistry } from '../../observability/metrics.ts'
 import { INPUT_TOPICS, TOPICS, topicNamed } from '../../streams/contract/topics.ts'

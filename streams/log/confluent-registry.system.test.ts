@@ -11,7 +11,7 @@ import { SchemaRegistry as ConfluentClient, SchemaType } from '@kafkajs/confluen
 import avro, { type Schema } from 'avsc'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { hashPassword } from '../../edge/auth/password.ts'
-import { type Served, serve } from '../../edge/node.ts'
+import { type Served, serve } from '../../edge/runtime/node.ts'
 import { createHarness, memoryUsers } from '../../edge/testing/harness.ts'
 import { subjectOf, VALUE_SCHEMAS } from '../contract/avro.ts'
 import { createDecoder, createEncoder, type SchemaRegistry, UnknownSchema } from '../contract/codec.ts'

@@ -8,19 +8,20 @@ import type { PipelineRun } from '../db/postgres/pipeline-store.ts'
 import type { AlertFilter } from '../db/postgres/queries/alerts.ts'
 import type { Page } from '../db/postgres/queries/cursor.ts'
 import type { DailyCategory, DailyKpis, DailyRegion, DailyStage, DayRange } from '../db/postgres/queries/daily.ts'
+import type { StageReached } from '../db/postgres/queries/funnel.ts'
 import type { Pipeline } from '../db/postgres/queries/health.ts'
 import type { TimeRange } from '../db/postgres/queries/numbers.ts'
 import type { Overview } from '../db/postgres/queries/overview.ts'
-import type { ProductOrder, TopProduct } from '../db/postgres/queries/products.ts'
+import type { ProductOrder, ProductQuestion, TopProduct } from '../db/postgres/queries/products.ts'
 import type { CheckPoint, QualityQuestion, QualityReport } from '../db/postgres/queries/quality.ts'
 import type { Reconciled } from '../db/postgres/queries/reconciliation.ts'
-import type { RegionPoint } from '../db/postgres/queries/regions.ts'
+import type { RegionPoint, RegionQuestion, TopRegion } from '../db/postgres/queries/regions.ts'
 import type { EventsPoint, RevenuePoint, SeriesRange } from '../db/postgres/queries/timeseries.ts'
 import type { WorkflowState, WorkflowsState } from '../db/postgres/queries/workflows.ts'
 import type { Role } from '../db/postgres/schema.ts'
 import type { User } from '../db/postgres/users.ts'
 import type { SchemaRegistry } from '../streams/contract/codec.ts'
-import type { AlertRow, RegionWindow, SessionRow } from '../streams/contract/results.ts'
+import type { AlertRow, SessionRow } from '../streams/contract/results.ts'
 import type { EventLog } from '../streams/log/event-log.ts'
 import type { Clock } from '../streams/time/clock.ts'
 
@@ -56,8 +57,10 @@ export type {
   RegionPoint,
   RevenuePoint,
   SeriesRange,
+  StageReached,
   TimeRange,
   TopProduct,
+  TopRegion,
   User,
   WorkflowState,
   WorkflowsState,
@@ -70,8 +73,10 @@ export interface MetricReader {
   revenueTimeseries(
     range: SeriesRange & { category?: string | undefined; currency?: string | undefined },
   ): Promise<RevenuePoint[]>
-  topProducts(range: TimeRange & { limit: number; by: ProductOrder; currency: string }): Promise<TopProduct[]>
-  region(range: TimeRange & { regionId: string; window: RegionWindow; limit: number }): Promise<RegionPoint[]>
+  topProducts(question: ProductQuestion): Promise<Page<TopProduct>>
+  region(question: RegionQuestion): Promise<Page<RegionPoint>>
+  topRegions(range: TimeRange & { limit: number; cursor?: string | undefined }): Promise<Page<TopRegion>>
+  funnel(range: TimeRange): Promise<StageReached[]>
   fraudAlerts(filter: AlertFilter): Promise<Page<AlertRow>>
   fraudAlert(alertId: string): Promise<AlertRow | null>
   userSessions(userId: string, page: { limit: number; cursor?: string | undefined }): Promise<Page<SessionRow>>

@@ -2,12 +2,13 @@
 import type { Sql } from '../db/postgres/connect.ts'
 import { fraudAlert, fraudAlerts } from '../db/postgres/queries/alerts.ts'
 import { dailyCategories, dailyFunnel, dailyKpis, dailyRegions } from '../db/postgres/queries/daily.ts'
+import { funnel } from '../db/postgres/queries/funnel.ts'
 import { pipelines } from '../db/postgres/queries/health.ts'
 import { overview } from '../db/postgres/queries/overview.ts'
 import { topProducts } from '../db/postgres/queries/products.ts'
 import { checkHistory, latestQuality } from '../db/postgres/queries/quality.ts'
 import { latestReconciliation } from '../db/postgres/queries/reconciliation.ts'
-import { region } from '../db/postgres/queries/regions.ts'
+import { region, topRegions } from '../db/postgres/queries/regions.ts'
 import { userSessions } from '../db/postgres/queries/sessions.ts'
 import { eventsTimeseries, revenueTimeseries } from '../db/postgres/queries/timeseries.ts'
 import { workflows } from '../db/postgres/queries/workflows.ts'
@@ -18,8 +19,10 @@ export const metricReader = (sql: Sql): MetricReader => ({
   overview: (range) => overview(sql, range),
   eventsTimeseries: (range) => eventsTimeseries(sql, range),
   revenueTimeseries: (range) => revenueTimeseries(sql, range),
-  topProducts: (range) => topProducts(sql, range),
-  region: (range) => region(sql, range),
+  topProducts: (question) => topProducts(sql, question),
+  region: (question) => region(sql, question),
+  topRegions: (range) => topRegions(sql, range),
+  funnel: (range) => funnel(sql, range),
   fraudAlerts: (filter) => fraudAlerts(sql, filter),
   fraudAlert: (alertId) => fraudAlert(sql, alertId),
   userSessions: (userId, page) => userSessions(sql, userId, page),

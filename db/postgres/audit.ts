@@ -56,11 +56,11 @@ export async function auditLog(sql: Sql, { actor, target, limit, cursor }: Audit
     SELECT id, at, actor, action, target, detail, address FROM audit_log WHERE true
       ${actor === undefined ? sql`` : sql`AND actor = ${actor}`}
       ${target === undefined ? sql`` : sql`AND target = ${target}`}
-      ${after === null ? sql`` : sql`AND id < ${after.time}`}
+      ${after === null ? sql`` : sql`AND id < ${after.at}`}
     ORDER BY id DESC LIMIT ${limit + 1}`
   return toPage(
     rows.map((row) => ({ ...row })),
     limit,
-    ({ id }) => ({ time: id, id: '' }),
+    ({ id }) => ({ at: id, id: '' }),
   )
 }

@@ -238,7 +238,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             data: components["schemas"]["UserFeatures"];
-                            meta: components["schemas"]["Meta"];
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
                         };
                     };
                 };
@@ -311,7 +311,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             data: components["schemas"]["FraudAlert"][];
-                            meta: components["schemas"]["Meta"];
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
                         };
                     };
                 };
@@ -371,7 +371,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             data: components["schemas"]["FraudAlert"];
-                            meta: components["schemas"]["Meta"];
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
                         };
                     };
                 };
@@ -442,7 +442,7 @@ export interface paths {
                                 uptime_seconds: number;
                                 version: string;
                             };
-                            meta: components["schemas"]["Meta"];
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
                         };
                     };
                 };
@@ -497,7 +497,7 @@ export interface paths {
                                 status: "ok" | "starting" | "degraded";
                                 workflows: components["schemas"]["Workflow"][];
                             };
-                            meta: components["schemas"]["Meta"];
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
                         };
                     };
                 };
@@ -1870,7 +1870,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             data: components["schemas"]["DailyKpis"][];
-                            meta: components["schemas"]["Meta"];
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
                         };
                     };
                 };
@@ -1932,7 +1932,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             data: components["schemas"]["DailyFunnelStage"][];
-                            meta: components["schemas"]["Meta"];
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
                         };
                     };
                 };
@@ -1995,7 +1995,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             data: components["schemas"]["DailyCategory"][];
-                            meta: components["schemas"]["Meta"];
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
                         };
                     };
                 };
@@ -2058,7 +2058,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             data: components["schemas"]["DailyRegion"][];
-                            meta: components["schemas"]["Meta"];
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
                         };
                     };
                 };
@@ -2122,7 +2122,14 @@ export interface paths {
                     content: {
                         "application/json": {
                             data: components["schemas"]["EventsPoint"][];
-                            meta: components["schemas"]["Meta"];
+                            meta: components["schemas"]["Meta"] & {
+                                /** @description Width of a point */
+                                bucket: string;
+                                /** Format: date-time */
+                                from: string;
+                                /** Format: date-time */
+                                to: string;
+                            };
                         };
                     };
                 };
@@ -2135,8 +2142,57 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description A key or a token is missing or not valid */
-                401: {
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics/funnel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** How far the sessions that began in a range went */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Start of the range, inclusive, by event time; an hour before `to` when missing */
+                    from?: string;
+                    /** @description End of the range, exclusive; now when missing */
+                    to?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Every stage, from visit to purchase */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["FunnelStage"][];
+                            meta: components["schemas"]["Meta"] & {
+                                /** Format: date-time */
+                                from: string;
+                                /** Format: date-time */
+                                to: string;
+                            };
+                        };
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2165,6 +2221,8 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
+                    /** @description previous: with the figures of the range of the same length that ends where this one begins */
+                    compare?: "previous";
                     /** @description Start of the range, inclusive, by event time; an hour before `to` when missing */
                     from?: string;
                     /** @description End of the range, exclusive; now when missing */
@@ -2184,21 +2242,12 @@ export interface paths {
                     content: {
                         "application/json": {
                             data: components["schemas"]["Overview"];
-                            meta: components["schemas"]["Meta"];
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
                         };
                     };
                 };
                 /** @description The request could not be understood */
                 400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description A key or a token is missing or not valid */
-                401: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2227,6 +2276,8 @@ export interface paths {
         get: {
             parameters: {
                 query?: {
+                    /** @description `meta.next_cursor` of the page before */
+                    cursor?: string;
                     /** @description Start of the range, inclusive */
                     from?: string;
                     limit?: number;
@@ -2251,7 +2302,13 @@ export interface paths {
                     content: {
                         "application/json": {
                             data: components["schemas"]["RegionPoint"][];
-                            meta: components["schemas"]["Meta"];
+                            meta: components["schemas"]["Meta"] & {
+                                /** @description Give it as `cursor` for the next page; null on the last */
+                                next_cursor: string | null;
+                                region_id: string;
+                                /** @enum {string} */
+                                window: "1m" | "5m" | "1h";
+                            };
                         };
                     };
                 };
@@ -2264,8 +2321,8 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description A key or a token is missing or not valid */
-                401: {
+                /** @description There is no such thing */
+                404: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2273,8 +2330,62 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
-                /** @description There is no such thing */
-                404: {
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/metrics/regions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** The regions with the most trips */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `meta.next_cursor` of the page before */
+                    cursor?: string;
+                    /** @description Start of the range, inclusive, by event time; an hour before `to` when missing */
+                    from?: string;
+                    limit?: number;
+                    /** @description End of the range, exclusive; now when missing */
+                    to?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Regions, the first has the most trips */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["RegionTotals"][];
+                            meta: components["schemas"]["Meta"] & {
+                                /** Format: date-time */
+                                from: string;
+                                /** @description Give it as `cursor` for the next page; null on the last */
+                                next_cursor: string | null;
+                                /** Format: date-time */
+                                to: string;
+                            };
+                        };
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2328,21 +2439,20 @@ export interface paths {
                     content: {
                         "application/json": {
                             data: components["schemas"]["RevenuePoint"][];
-                            meta: components["schemas"]["Meta"];
+                            meta: components["schemas"]["Meta"] & {
+                                /** @description Width of a point */
+                                bucket: string;
+                                category: string | null;
+                                /** Format: date-time */
+                                from: string;
+                                /** Format: date-time */
+                                to: string;
+                            };
                         };
                     };
                 };
                 /** @description The request could not be understood */
                 400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description A key or a token is missing or not valid */
-                401: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2374,6 +2484,8 @@ export interface paths {
                     by?: "views" | "carts" | "purchases" | "revenue";
                     /** @description Whose revenue `by=revenue` compares; the platform's own when missing */
                     currency?: string;
+                    /** @description `meta.next_cursor` of the page before */
+                    cursor?: string;
                     /** @description Start of the range, inclusive, by event time; an hour before `to` when missing */
                     from?: string;
                     limit?: number;
@@ -2394,21 +2506,21 @@ export interface paths {
                     content: {
                         "application/json": {
                             data: components["schemas"]["ProductTotals"][];
-                            meta: components["schemas"]["Meta"];
+                            meta: components["schemas"]["Meta"] & {
+                                /** @enum {string} */
+                                by: "views" | "carts" | "purchases" | "revenue";
+                                /** Format: date-time */
+                                from: string;
+                                /** @description Give it as `cursor` for the next page; null on the last */
+                                next_cursor: string | null;
+                                /** Format: date-time */
+                                to: string;
+                            };
                         };
                     };
                 };
                 /** @description The request could not be understood */
                 400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description A key or a token is missing or not valid */
-                401: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -2595,7 +2707,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             data: components["schemas"]["QualityPoint"][];
-                            meta: components["schemas"]["Meta"];
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
                         };
                     };
                 };
@@ -2666,7 +2778,7 @@ export interface paths {
                                  */
                                 status: "passed" | "failed" | "none";
                             };
-                            meta: components["schemas"]["Meta"];
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
                         };
                     };
                 };
@@ -2730,7 +2842,7 @@ export interface paths {
                                  */
                                 status: "passed" | "incident" | "none";
                             };
-                            meta: components["schemas"]["Meta"];
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
                         };
                     };
                 };
@@ -3630,7 +3742,7 @@ export interface paths {
                     content: {
                         "application/json": {
                             data: components["schemas"]["Session"][];
-                            meta: components["schemas"]["Meta"];
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
                         };
                     };
                 };
@@ -3749,6 +3861,1476 @@ export interface paths {
                 };
                 /** @description The event is not valid */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not available now; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/a": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Another id of the same user
+         * @description The same as /v1/alias.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SegmentMessage"];
+                    "text/plain": string;
+                };
+            };
+            responses: {
+                /** @description What became of the messages */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SegmentResult"];
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The content type or encoding is not supported */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many attempts; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not available now; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/alias": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Another id of the same user
+         * @description Segment's HTTP API, for its SDKs and whatever else speaks it. Answers 200 with a verdict on every message that was not taken. Every message is a clickstream event: page and screen are page views; track is one of the funnel where its name is that of the e-commerce specification (Product Viewed, Product Added, Checkout Started, Order Completed), else a custom event; identify, group and alias are custom events that keep their traits and ids (nothing is merged by them). Order Completed and Order Refunded are orders as well. What has no field here is kept in properties. At most 500 KB in a request, 32 KB a message.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SegmentMessage"];
+                    "text/plain": string;
+                };
+            };
+            responses: {
+                /** @description What became of the messages */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SegmentResult"];
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The content type or encoding is not supported */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many attempts; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not available now; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/b": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Any of these, up to 2,500 at once
+         * @description The same as /v1/batch.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SegmentBatch"];
+                    "text/plain": string;
+                };
+            };
+            responses: {
+                /** @description What became of the messages */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SegmentResult"];
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The content type or encoding is not supported */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many attempts; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not available now; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/batch": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Any of these, up to 2,500 at once
+         * @description Segment's HTTP API, for its SDKs and whatever else speaks it. Answers 200 with a verdict on every message that was not taken. Every message is a clickstream event: page and screen are page views; track is one of the funnel where its name is that of the e-commerce specification (Product Viewed, Product Added, Checkout Started, Order Completed), else a custom event; identify, group and alias are custom events that keep their traits and ids (nothing is merged by them). Order Completed and Order Refunded are orders as well. What has no field here is kept in properties. At most 500 KB in a request, 32 KB a message.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SegmentBatch"];
+                    "text/plain": string;
+                };
+            };
+            responses: {
+                /** @description What became of the messages */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SegmentResult"];
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The content type or encoding is not supported */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many attempts; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not available now; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/g": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a user belongs to
+         * @description The same as /v1/group.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SegmentMessage"];
+                    "text/plain": string;
+                };
+            };
+            responses: {
+                /** @description What became of the messages */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SegmentResult"];
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The content type or encoding is not supported */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many attempts; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not available now; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/group": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a user belongs to
+         * @description Segment's HTTP API, for its SDKs and whatever else speaks it. Answers 200 with a verdict on every message that was not taken. Every message is a clickstream event: page and screen are page views; track is one of the funnel where its name is that of the e-commerce specification (Product Viewed, Product Added, Checkout Started, Order Completed), else a custom event; identify, group and alias are custom events that keep their traits and ids (nothing is merged by them). Order Completed and Order Refunded are orders as well. What has no field here is kept in properties. At most 500 KB in a request, 32 KB a message.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SegmentMessage"];
+                    "text/plain": string;
+                };
+            };
+            responses: {
+                /** @description What became of the messages */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SegmentResult"];
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The content type or encoding is not supported */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many attempts; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not available now; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/i": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What is known about a user
+         * @description The same as /v1/identify.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SegmentMessage"];
+                    "text/plain": string;
+                };
+            };
+            responses: {
+                /** @description What became of the messages */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SegmentResult"];
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The content type or encoding is not supported */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many attempts; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not available now; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/identify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What is known about a user
+         * @description Segment's HTTP API, for its SDKs and whatever else speaks it. Answers 200 with a verdict on every message that was not taken. Every message is a clickstream event: page and screen are page views; track is one of the funnel where its name is that of the e-commerce specification (Product Viewed, Product Added, Checkout Started, Order Completed), else a custom event; identify, group and alias are custom events that keep their traits and ids (nothing is merged by them). Order Completed and Order Refunded are orders as well. What has no field here is kept in properties. At most 500 KB in a request, 32 KB a message.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SegmentMessage"];
+                    "text/plain": string;
+                };
+            };
+            responses: {
+                /** @description What became of the messages */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SegmentResult"];
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The content type or encoding is not supported */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many attempts; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not available now; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Any of these, up to 2,500 at once
+         * @description The same as /v1/batch.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SegmentBatch"];
+                    "text/plain": string;
+                };
+            };
+            responses: {
+                /** @description What became of the messages */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SegmentResult"];
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The content type or encoding is not supported */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many attempts; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not available now; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/p": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A page that was viewed
+         * @description The same as /v1/page.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SegmentMessage"];
+                    "text/plain": string;
+                };
+            };
+            responses: {
+                /** @description What became of the messages */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SegmentResult"];
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The content type or encoding is not supported */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many attempts; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not available now; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/page": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A page that was viewed
+         * @description Segment's HTTP API, for its SDKs and whatever else speaks it. Answers 200 with a verdict on every message that was not taken. Every message is a clickstream event: page and screen are page views; track is one of the funnel where its name is that of the e-commerce specification (Product Viewed, Product Added, Checkout Started, Order Completed), else a custom event; identify, group and alias are custom events that keep their traits and ids (nothing is merged by them). Order Completed and Order Refunded are orders as well. What has no field here is kept in properties. At most 500 KB in a request, 32 KB a message.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SegmentMessage"];
+                    "text/plain": string;
+                };
+            };
+            responses: {
+                /** @description What became of the messages */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SegmentResult"];
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The content type or encoding is not supported */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many attempts; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not available now; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/s": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A screen of an app that was viewed
+         * @description The same as /v1/screen.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SegmentMessage"];
+                    "text/plain": string;
+                };
+            };
+            responses: {
+                /** @description What became of the messages */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SegmentResult"];
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The content type or encoding is not supported */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many attempts; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not available now; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/screen": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * A screen of an app that was viewed
+         * @description Segment's HTTP API, for its SDKs and whatever else speaks it. Answers 200 with a verdict on every message that was not taken. Every message is a clickstream event: page and screen are page views; track is one of the funnel where its name is that of the e-commerce specification (Product Viewed, Product Added, Checkout Started, Order Completed), else a custom event; identify, group and alias are custom events that keep their traits and ids (nothing is merged by them). Order Completed and Order Refunded are orders as well. What has no field here is kept in properties. At most 500 KB in a request, 32 KB a message.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SegmentMessage"];
+                    "text/plain": string;
+                };
+            };
+            responses: {
+                /** @description What became of the messages */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SegmentResult"];
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The content type or encoding is not supported */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many attempts; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not available now; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/t": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a user has done
+         * @description The same as /v1/track.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SegmentMessage"];
+                    "text/plain": string;
+                };
+            };
+            responses: {
+                /** @description What became of the messages */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SegmentResult"];
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The content type or encoding is not supported */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many attempts; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Not available now; see Retry-After */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/v1/track": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * What a user has done
+         * @description Segment's HTTP API, for its SDKs and whatever else speaks it. Answers 200 with a verdict on every message that was not taken. Every message is a clickstream event: page and screen are page views; track is one of the funnel where its name is that of the e-commerce specification (Product Viewed, Product Added, Checkout Started, Order Completed), else a custom event; identify, group and alias are custom events that keep their traits and ids (nothing is merged by them). Order Completed and Order Refunded are orders as well. What has no field here is kept in properties. At most 500 KB in a request, 32 KB a message.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SegmentMessage"];
+                    "text/plain": string;
+                };
+            };
+            responses: {
+                /** @description What became of the messages */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["SegmentResult"];
+                    };
+                };
+                /** @description The request could not be understood */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description A key or a token is missing or not valid */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The request is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description The content type or encoding is not supported */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description Too many attempts; see Retry-After */
+                429: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3939,6 +5521,16 @@ export interface components {
             /** Format: date-time */
             watermark: string | null;
         };
+        FunnelStage: {
+            /** @description What was not lost on the way from the stage before; null at the first stage, and where nobody reached the one before */
+            rate_of_previous: number | null;
+            /** @description Among all sessions; null without sessions */
+            rate_of_visits: number | null;
+            /** @description Sessions that reached this stage or one behind it */
+            sessions: number;
+            /** @enum {string} */
+            stage: "visit" | "product_view" | "cart" | "checkout" | "purchase";
+        };
         IcebergError: {
             error: {
                 code: number;
@@ -3994,7 +5586,44 @@ export interface components {
         } & {
             [key: string]: unknown;
         };
-        Overview: {
+        Overview: components["schemas"]["OverviewFigures"] & {
+            change?: components["schemas"]["OverviewChange"];
+            previous?: components["schemas"]["OverviewFigures"];
+        };
+        /** @description From `previous` to this range, as fractions of what was before */
+        OverviewChange: {
+            /** @description 0.25 is a quarter more than before; null where there was nothing before */
+            active_sessions: number | null;
+            /** @description 0.25 is a quarter more than before; null where there was nothing before */
+            alerts: number | null;
+            /** @description 0.25 is a quarter more than before; null where there was nothing before */
+            conversion_rate: number | null;
+            /** @description 0.25 is a quarter more than before; null where there was nothing before */
+            converted_sessions: number | null;
+            /** @description 0.25 is a quarter more than before; null where there was nothing before */
+            events: number | null;
+            /** @description 0.25 is a quarter more than before; null where there was nothing before */
+            events_per_second: number | null;
+            /** @description 0.25 is a quarter more than before; null where there was nothing before */
+            orders: number | null;
+            /** @description 0.25 is a quarter more than before; null where there was nothing before */
+            refunds: number | null;
+            /** @description 0.25 is a quarter more than before; null where there was nothing before */
+            sessions: number | null;
+            totals: {
+                currency: string;
+                /** @description 0.25 is a quarter more than before; null where there was nothing before */
+                net_revenue: number | null;
+                /** @description 0.25 is a quarter more than before; null where there was nothing before */
+                refunded: number | null;
+                /** @description 0.25 is a quarter more than before; null where there was nothing before */
+                revenue: number | null;
+            }[];
+            /** @description 0.25 is a quarter more than before; null where there was nothing before */
+            trips: number | null;
+        };
+        /** @description The same of the range before, where `compare=previous` asked for it */
+        OverviewFigures: {
             /** @description Sessions with an event in the last 30 minutes of the range */
             active_sessions: number;
             alerts: number;
@@ -4204,6 +5833,20 @@ export interface components {
             time: string;
             trips: number;
         };
+        RegionTotals: {
+            /** @description Kilometres */
+            average_distance: number;
+            /** @description Seconds */
+            average_duration: number;
+            /** @description One entry per currency, by its code */
+            fares: {
+                currency: string;
+                /** @description Sum, major units */
+                fare: number;
+            }[];
+            region_id: string;
+            trips: number;
+        };
         Revenue: {
             currency: string;
             net_revenue: number;
@@ -4227,6 +5870,52 @@ export interface components {
         SchemaRegistryError: {
             error_code: number;
             message: string;
+        };
+        SegmentBatch: {
+            /** @description Messages, each with its `type` */
+            batch: unknown[];
+            /** @description Object: goes into the context of every message */
+            context?: unknown;
+            /** @description ISO 8601: the client's clock when it sent the request */
+            sentAt?: unknown;
+            /** @description Text: the write key, where no header has it */
+            writeKey?: unknown;
+        } & {
+            [key: string]: unknown;
+        };
+        SegmentMessage: {
+            /** @description the other is needed */
+            anonymousId?: unknown;
+            /** @description Object: page, userAgent, device, location, campaign, locale, library … */
+            context?: unknown;
+            /** @description Text: the name, on track */
+            event?: unknown;
+            /** @description Text, on group */
+            groupId?: unknown;
+            /** @description Text: the id of the event, so that a retry is a duplicate; made by the server when missing */
+            messageId?: unknown;
+            /** @description Text, on alias */
+            previousId?: unknown;
+            /** @description Object, on track, page and screen */
+            properties?: unknown;
+            /** @description ISO 8601: the client's clock when it sent the request; corrects the skew of timestamp */
+            sentAt?: unknown;
+            /** @description ISO 8601, by the client's clock; now, when missing */
+            timestamp?: unknown;
+            /** @description Object, on identify and group */
+            traits?: unknown;
+            /** @description Text: the call; needed in a batch only */
+            type?: unknown;
+            /** @description Text, the one or */
+            userId?: unknown;
+            /** @description Text: the write key, where no header has it */
+            writeKey?: unknown;
+        } & {
+            [key: string]: unknown;
+        };
+        SegmentResult: components["schemas"]["IngestResult"] & {
+            /** @enum {boolean} */
+            success: true;
         };
         Session: {
             carts: number;
@@ -4410,12 +6099,15 @@ export type DailyKpis = components['schemas']['DailyKpis'];
 export type DailyRegion = components['schemas']['DailyRegion'];
 export type EventsPoint = components['schemas']['EventsPoint'];
 export type FraudAlert = components['schemas']['FraudAlert'];
+export type FunnelStage = components['schemas']['FunnelStage'];
 export type IcebergError = components['schemas']['IcebergError'];
 export type IngestResult = components['schemas']['IngestResult'];
 export type Login = components['schemas']['Login'];
 export type Meta = components['schemas']['Meta'];
 export type Order = components['schemas']['Order'];
 export type Overview = components['schemas']['Overview'];
+export type OverviewChange = components['schemas']['OverviewChange'];
+export type OverviewFigures = components['schemas']['OverviewFigures'];
 export type Pipeline = components['schemas']['Pipeline'];
 export type Problem = components['schemas']['Problem'];
 export type ProductTotals = components['schemas']['ProductTotals'];
@@ -4425,10 +6117,14 @@ export type QualityRun = components['schemas']['QualityRun'];
 export type Reconciliation = components['schemas']['Reconciliation'];
 export type ReconciliationDifference = components['schemas']['ReconciliationDifference'];
 export type RegionPoint = components['schemas']['RegionPoint'];
+export type RegionTotals = components['schemas']['RegionTotals'];
 export type Revenue = components['schemas']['Revenue'];
 export type RevenuePoint = components['schemas']['RevenuePoint'];
 export type SchemaRegistration = components['schemas']['SchemaRegistration'];
 export type SchemaRegistryError = components['schemas']['SchemaRegistryError'];
+export type SegmentBatch = components['schemas']['SegmentBatch'];
+export type SegmentMessage = components['schemas']['SegmentMessage'];
+export type SegmentResult = components['schemas']['SegmentResult'];
 export type Session = components['schemas']['Session'];
 export type Trip = components['schemas']['Trip'];
 export type UserFeatures = components['schemas']['UserFeatures'];

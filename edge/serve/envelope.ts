@@ -34,10 +34,26 @@ export const meta = z
   })
   .openapi('Meta')
 
-export const enveloped = <S extends z.ZodType>(data: S, description: string) => ({
+/** @param more what else the `meta` of this answer says */
+export const enveloped = <S extends z.ZodType, M extends z.ZodRawShape = Record<never, never>>(
+  data: S,
+  description: string,
+  more: M = {} as M,
+) => ({
   description,
-  content: { 'application/json': { schema: z.object({ data, meta }) } },
+  content: { 'application/json': { schema: z.object({ data, meta: meta.extend(more) }) } },
 })
+
+/** A page of a list. The next one begins at `meta.next_cursor`. */
+export const paged = <S extends z.ZodType, M extends z.ZodRawShape = Record<never, never>>(
+  item: S,
+  description: string,
+  more: M = {} as M,
+) => enveloped(z.array(item), description, { ...more, next_cursor: nextCursor })
+
+const nextCursor = z.string().nullable().describe('Give it as `cursor` for the next page; null on the last')
+/** Which range an answer is about: where none was asked for, it is the only way to know. */
+export const rangeMeta = { from: z.iso.datetime(), to: z.iso.datetime() }
 
 const problem = z
   .looseObject({

@@ -8,9 +8,10 @@ import { toIso } from '../../streams/contract/time-text.ts'
 import type { Clock, EdgeLogger, MetricReader, Pipeline, TimeRange } from '../ports.ts'
 import { Problem, retryAfter } from '../problem.ts'
 import { alertOf } from './alerts.ts'
-import { lastMomentOf, overviewOf, productOf } from './metrics.ts'
+import { lastMomentOf, overviewOf } from './overview.ts'
 import { ceilTo } from './params.ts'
 import { healthOf, watermarkOf } from './pipelines.ts'
+import { productOf } from './products.ts'
 import { briefOf, workflowsHealth } from './workflows.ts'
 
 const MINUTE_MS = 60_000
@@ -195,7 +196,7 @@ async function snapshotOf(
       revenue: toMajor(p.revenue_minor, p.currency),
       final: p.final,
     })),
-    products: products.map(productOf),
+    products: products.items.map(productOf),
     alerts: alerts.items.map((row) => {
       const { evidence, ...alert } = alertOf(row)
       return { ...alert, orders: evidence.length }

@@ -13,12 +13,12 @@ export function cachedReader(reader: MetricReader, cache: Cache): MetricReader {
       cache(key('revenue', range.from, range.to, range.bucketMs, range.category, range.currency), () =>
         reader.revenueTimeseries(range),
       ),
-    topProducts: (range) =>
-      cache(key('products', range.from, range.to, range.limit, range.by, range.currency), () =>
-        reader.topProducts(range),
-      ),
-    region: (range) =>
-      cache(key('region', range.regionId, range.window, range.from, range.to, range.limit), () => reader.region(range)),
+    topProducts: (of) =>
+      cache(key('products', of.from, of.to, of.limit, of.by, of.currency, of.cursor), () => reader.topProducts(of)),
+    region: (of) =>
+      cache(key('region', of.regionId, of.window, of.from, of.to, of.limit, of.cursor), () => reader.region(of)),
+    topRegions: (of) => cache(key('regions', of.from, of.to, of.limit, of.cursor), () => reader.topRegions(of)),
+    funnel: (range) => cache(key('funnel', range.from, range.to), () => reader.funnel(range)),
     pipelines: () => cache('pipelines', () => reader.pipelines()),
     workflows: () => cache('workflows', () => reader.workflows()),
   }

@@ -22,6 +22,8 @@ import type {
   Pipeline,
   RegionPoint,
   Role,
+  TopProduct,
+  TopRegion,
   User,
   UserStore,
 } from '../ports.ts'
@@ -83,8 +85,16 @@ export function sampleReader(over: Partial<MetricReader> = {}): MetricReader {
     revenueTimeseries: async ({ from }) => [
       { start: from, currency: 'JPY', orders: 2, revenue_minor: 500, refunds: 0, refunded_minor: 0, final: true },
     ],
-    topProducts: async () => [{ product_id: 'p-1', views: 9, carts: 3, purchases: 1, revenue_minor: { TRY: 999 } }],
-    region: async ({ regionId }) => (regionId === 'r-1' ? [sampleRegion] : []),
+    topProducts: async () => ({ items: [sampleProduct], next: null }),
+    region: async ({ regionId }) => ({ items: regionId === 'r-1' ? [sampleRegion] : [], next: null }),
+    topRegions: async () => ({ items: [sampleTopRegion], next: null }),
+    funnel: async () => [
+      { stage: 'visit', sessions: 40 },
+      { stage: 'product_view', sessions: 30 },
+      { stage: 'cart', sessions: 0 },
+      { stage: 'checkout', sessions: 0 },
+      { stage: 'purchase', sessions: 0 },
+    ],
     fraudAlerts: async ({ limit }) => ({ items: [sampleAlert].slice(0, limit), next: null }),
     fraudAlert: async (id) => (id === sampleAlert.alert_id ? sampleAlert : null),
     userSessions: async (userId) => ({ items: userId === sampleSession.user_id ? [sampleSession] : [], next: null }),
@@ -178,6 +188,22 @@ export const sampleSession: SessionRow = {
   merged_into: null,
   partition: 0,
   position: 3,
+}
+
+export const sampleProduct: TopProduct = {
+  product_id: 'p-1',
+  views: 9,
+  carts: 3,
+  purchases: 1,
+  revenue_minor: { TRY: 999 },
+}
+
+export const sampleTopRegion: TopRegion = {
+  region_id: 'r-1',
+  trips: 4,
+  duration_s: 1200,
+  distance_m: 8000,
+  fare_minor: { USD: 200, TRY: 5050 },
 }
 
 export const sampleRegion: RegionPoint = {

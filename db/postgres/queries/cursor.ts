@@ -8,9 +8,9 @@ export interface Page<T> {
   next: string | null
 }
 
-/** Where a page ended: the time it is ordered by, and the id among those of one time. */
+/** Where a page ended: the number that the rows are ordered by (a time, a sum), and the id among those of one number. */
 export interface Place {
-  time: number
+  at: number
   id: string
 }
 
@@ -22,14 +22,13 @@ const place = z.tuple([
     .refine((id) => !id.includes('\0')),
 ])
 
-export const encodeCursor = ({ time, id }: Place): string =>
-  Buffer.from(JSON.stringify([time, id])).toString('base64url')
+export const encodeCursor = ({ at, id }: Place): string => Buffer.from(JSON.stringify([at, id])).toString('base64url')
 
 /** @throws QueryError when it is none of ours. */
 export function decodeCursor(cursor: string): Place {
   try {
-    const [time, id] = place.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')))
-    return { time, id }
+    const [at, id] = place.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString('utf8')))
+    return { at, id }
   } catch {
     throw new QueryError('The cursor is not one that this API gave out. Leave it out to start from the first page.')
   }

@@ -7,11 +7,12 @@ import { createManifestStore } from '../manifest-store.ts'
 import { createResultStore } from '../result-store.ts'
 import { fraudAlert, fraudAlerts } from './alerts.ts'
 import { encodeCursor, type Page } from './cursor.ts'
+import { funnel } from './funnel.ts'
 import { freshness, pipelines } from './health.ts'
 import { HOUR_MS, MINUTE_MS, QueryError } from './numbers.ts'
 import { overview } from './overview.ts'
 import { topProducts } from './products.ts'
-import { region } from './regions.ts'
+import { region, topRegions } from './regions.ts'
 import { userSessions } from './sessions.ts'
 import { eventsTimeseries, revenueTimeseries } from './timeseries.ts'
 
@@ -74,6 +75,13 @@ beforeAll(async () => {
         trip({ window: '1m', window_start: T + MINUTE_MS }),
         trip({ window: '5m' }),
         trip({ window: '1m', region_id: 'other' }),
+        ...(['1m', '1h'] as const).map((window) => trip({ window, region_id: '161', currency: 'TRY' })),
+        trip({ window: '1m', region_id: '161', currency: 'EUR' }),
+        trip({ window: '1m', window_start: T + MINUTE_MS, region_id: '161', currency: 'TRY', trips: 2 }),
+        // Hours that no minute contradicts here: so it shows which windows were read.
+        trip({ window: '1h', window_start: T + HOUR_MS, region_id: '161', currency: 'TRY', trips: 40 }),
+        trip({ window: '1m', window_start: T + 2 * HOUR_MS, region_id: '161', currency: 'TRY', trips: 300 }),
+        trip({ window: '1m', window_start: T + 2 * HOUR_MS + MINUTE_MS, region_id: '161', currency: 'TRY', trips: 5 }),
       ],
       sessions: [
         session('s1', { purchases: 1 }),
@@ -116,7 +124,7 @@ describe('overview', () => {
       events_per_second: 75 / 60,
       orders: 5,
       refunds: 1,
-      trips: 4,
+      trips: 8,
       revenue_minor: { TRY: 323, EUR: 9 },
       refunded_minor: { TRY: 7, EUR: 0 },
       active_sessions: 2,
@@ -227,10 +235,10 @@ describe('series', () => {
 describe('topProducts', () => {
   const range = { from: T + 1, to: T + 1_000, limit: 10, currency: 'TRY' }
   const idsBy = async (by: 'views' | 'carts' | 'purchases' | 'revenue', changes = {}) =>
-    (await topProducts(sql, { ...range, by, ...changes })).map((row) => row.product_id)
+    (await topProducts(sql, { ...range, by, ...changes })).items.map((row) => row.product_id)
 
   it('adds up topics, currencies and partitions', async () => {
-    expect(await topProducts(sql, { ...range, by: 'carts' })).toEqual([
+    expect((await topProducts(sql, { ...range, by: 'carts' })).items).toEqual([
       { product_id: 'p1', views: 15, carts: 11, purchases: 3, revenue_minor: { TRY: 500, EUR: 900 } },
     ])
   })
@@ -242,12 +250,22 @@ describe('topProducts', () => {
     expect(await idsBy('revenue', { currency: 'EUR' })).toEqual(['p1'])
     expect(await idsBy('views', { limit: 1 })).toEqual(['p2'])
   })
+
+  it('come in pages, whatever they are ordered by, those of one number by id', async () => {
+    const all = { ...range, from: T - HOUR_MS }
+    for (const by of ['views', 'purchases', 'revenue'] as const) {
+      const { items } = await topProducts(sql, { ...all, by, limit: 10 })
+      const pages = await allPages((cursor) => topProducts(sql, { ...all, by, limit: 1, cursor }))
+      expect(pages.flat()).toEqual(items)
+      expect(pages).toHaveLength(2)
+    }
+  })
 })
 
 describe('region', () => {
   it('gives windows newest first, with averages over all partitions', async () => {
     const found = await region(sql, { regionId: '132', window: '1m', from: T + 5, to: T + HOUR_MS, limit: 10 })
-    expect(found).toMatchObject([
+    expect(found.items).toMatchObject([
       { window_start: T + MINUTE_MS, trips: 1, final: true },
       {
         window_start: T,
@@ -260,13 +278,73 @@ describe('region', () => {
         final: false,
       },
     ])
-    expect(await region(sql, { regionId: '132', window: '1m', from: T, to: T + HOUR_MS, limit: 1 })).toHaveLength(1)
-    expect(await region(sql, { regionId: '132', window: '1h', from: T, to: T + HOUR_MS, limit: 1 })).toEqual([])
+    const none = await region(sql, { regionId: '132', window: '1h', from: T, to: T + HOUR_MS, limit: 1 })
+    expect(none).toEqual({ items: [], next: null })
+  })
+
+  it('comes in pages that may end between the currencies of a window', async () => {
+    const question = { regionId: '161', window: '1m', from: T, to: T + HOUR_MS } as const
+    const pages = await allPages((cursor) => region(sql, { ...question, limit: 1, cursor }))
+    expect(pages.flat().map(({ window_start, currency }) => [window_start - T, currency])).toEqual([
+      [MINUTE_MS, 'TRY'],
+      [0, 'EUR'],
+      [0, 'TRY'],
+    ])
   })
 
   it('refuses a window that is not kept', async () => {
     const odd = { regionId: '1', window: '2m' as '1m', from: T, to: T + 1, limit: 1 }
     await expect(region(sql, odd)).rejects.toThrow(/1m, 5m, 1h/)
+  })
+})
+
+describe('topRegions', () => {
+  const ask = (from: number, to: number, page: { limit?: number; cursor?: string | undefined } = {}) =>
+    topRegions(sql, { from, to, limit: 10, ...page })
+
+  it('reads whole hours as such, and minutes at both ends', async () => {
+    // From the second minute on: 2 of its minute, 40 of the hour, and the first minute of the last hour.
+    const { items } = await ask(T + MINUTE_MS, T + 2 * HOUR_MS + MINUTE_MS)
+    expect(items).toMatchObject([
+      { region_id: '161', trips: 342 },
+      { region_id: '132', trips: 1 },
+    ])
+  })
+
+  it('adds up partitions and currencies', async () => {
+    const { items } = await ask(T, T + 2 * MINUTE_MS)
+    expect(items).toEqual([
+      { region_id: '161', trips: 4, duration_s: 1_800, distance_m: 15_000, fare_minor: { EUR: 1_000, TRY: 2_000 } },
+      { region_id: '132', trips: 3, duration_s: 1_800, distance_m: 15_000, fare_minor: { USD: 4_001 } },
+      { region_id: 'other', trips: 1, duration_s: 600, distance_m: 5_000, fare_minor: { USD: 1_000 } },
+    ])
+  })
+
+  it('comes in pages', async () => {
+    const all = (await ask(T, T + 2 * MINUTE_MS)).items
+    const pages = await allPages((cursor) => ask(T, T + 2 * MINUTE_MS, { limit: 1, cursor }))
+    expect(pages).toEqual(all.map((row) => [row]))
+  })
+})
+
+describe('funnel', () => {
+  it('counts a session at its stage and at every one before, merged ones in their survivor only', async () => {
+    const { sql: own } = await postgres.database()
+    const stages = ['visit', 'visit', 'product_view', 'checkout', 'purchase'] as const
+    const rows = stages.map((funnel_stage, i) => session(`f${i}`, { funnel_stage }))
+    rows.push(
+      session('merged', { funnel_stage: 'purchase', merged_into: 'f0' }),
+      session('later', { started_at: T + HOUR_MS }),
+    )
+    await createResultStore(own).apply({ rows: { sessions: rows }, outbox: [], progress: [] })
+    expect(await funnel(own, { from: T, to: T + HOUR_MS })).toEqual([
+      { stage: 'visit', sessions: 5 },
+      { stage: 'product_view', sessions: 3 },
+      { stage: 'cart', sessions: 2 },
+      { stage: 'checkout', sessions: 2 },
+      { stage: 'purchase', sessions: 1 },
+    ])
+    expect((await funnel(own, { from: 0, to: 1 })).map(({ sessions }) => sessions)).toEqual([0, 0, 0, 0, 0])
   })
 })
 
@@ -308,7 +386,7 @@ describe('pages', () => {
     expect(await userSessions(sql, 'nobody', { limit: 2 })).toEqual({ items: [], next: null })
   })
 
-  it.each(['', 'x', '%', encodeCursor({ time: 1, id: 'a' }).slice(2), Buffer.from('["a",1]').toString('base64url')])(
+  it.each(['', 'x', '%', encodeCursor({ at: 1, id: 'a' }).slice(2), Buffer.from('["a",1]').toString('base64url')])(
     'refuse the cursor %j',
     async (cursor) => {
       await expect(fraudAlerts(sql, { limit: 1, cursor })).rejects.toBeInstanceOf(QueryError)
@@ -329,7 +407,7 @@ describe('hostile input', () => {
       expect(await fraudAlert(sql, text)).toBeNull()
       expect((await fraudAlerts(sql, { limit: 1, userId: text })).items).toEqual([])
       expect((await userSessions(sql, text, { limit: 1 })).items).toEqual([])
-      expect(await region(sql, { regionId: text, window: '1m', from: T, to: T + 1, limit: 1 })).toEqual([])
+      expect((await region(sql, { regionId: text, window: '1m', from: T, to: T + 1, limit: 1 })).items).toEqual([])
       expect(await revenueTimeseries(sql, { ...range, category: text })).toEqual([])
       expect(await revenueTimeseries(sql, { ...range, currency: text })).toMatchObject([{ orders: 0 }])
     }

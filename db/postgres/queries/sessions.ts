@@ -14,11 +14,11 @@ export async function userSessions(
   const after = cursor === undefined ? null : decodeCursor(cursor)
   const rows = await sql<SessionRow[]>`
     SELECT * FROM sessions WHERE user_id = ${cleanText(userId)} AND merged_into IS NULL
-      ${after === null ? sql`` : sql`AND (started_at, session_id) < (${timeSql(sql, after.time)}, ${after.id})`}
+      ${after === null ? sql`` : sql`AND (started_at, session_id) < (${timeSql(sql, after.at)}, ${after.id})`}
     ORDER BY started_at DESC, session_id DESC LIMIT ${limit + 1}`
   return toPage(
     rows.map((row) => ({ ...row })),
     limit,
-    (row) => ({ time: row.started_at, id: row.session_id }),
+    (row) => ({ at: row.started_at, id: row.session_id }),
   )
 }

@@ -1,7 +1,7 @@
 /**
  * The whole HTTP surface on one page: what is served, who may use it, and what happens around every request.
  *
- * Composed from ports, and opening no connection of its own: it runs wherever Web-standard fetch does. `main.ts` composes the real one for Node.
+ * Composed from ports, and opening no connection of its own: it runs wherever Web-standard fetch does. `main.ts` composes the real one, `runtime/` has its servers.
  */
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
@@ -18,6 +18,7 @@ import { icebergProblem } from './iceberg/errors.ts'
 import { addIcebergRoutes, isIcebergPath, type ServedLake } from './iceberg/routes.ts'
 import { createIntake, type IngestDeps } from './ingest/intake.ts'
 import { addIngestRoutes, INGEST_ROUTES } from './ingest/routes.ts'
+import { addSegmentRoutes, SEGMENT_PATHS } from './ingest/segment/routes.ts'
 import { allowedMethods } from './methods.ts'
 import type { Assets, EdgeLogger, FeatureReader, MetricReader, MetricSource } from './ports.ts'
 import { Problem, problemHeaders, problemText, retryAfter } from './problem.ts'
@@ -64,7 +65,9 @@ export interface EdgeDeps {
 }
 
 const BASE = '/api/v1'
-const INGEST_PATHS = new Set<string>(INGEST_ROUTES.flatMap(({ path }) => [path, BASE + path]))
+const INGEST_PATHS = new Set<string>(
+  [...INGEST_ROUTES.map(({ path }) => path), ...SEGMENT_PATHS].flatMap((path) => [path, BASE + path]),
+)
 
 export function createApp(deps: EdgeDeps): OpenAPIHono {
   const { clock, logger, telemetry, access, reader, assets } = deps
@@ -92,7 +95,9 @@ export function createApp(deps: EdgeDeps): OpenAPIHono {
   )
 
   const api = new OpenAPIHono({ defaultHook: refuseParameter })
-  addIngestRoutes(api, createIntake({ ...deps.ingest, clock, telemetry, logger }))
+  const intake = createIntake({ ...deps.ingest, clock, telemetry, logger })
+  addIngestRoutes(api, intake)
+  addSegmentRoutes(api, { intake, telemetry, newId: deps.ingest.newId })
   addHealthRoutes(api, { version: deps.version, reader, clock })
   addPrometheusRoute(api, { sources: deps.metricSources, logger })
   addOverviewRoute(api, { reader, clock })

@@ -22,6 +22,7 @@ const RULES: readonly Rule[] = [
   { method: '*', path: '/events', needs: 'nobody' },
   { method: '*', path: '/orders', needs: 'nobody' },
   { method: '*', path: '/trips', needs: 'nobody' },
+  { method: '*', path: '/v1/', needs: 'nobody' },
   // They show how the platform is, and nothing of the data: for load balancers and Prometheus.
   { method: 'GET', path: '/health', needs: 'nobody' },
   { method: 'GET', path: '/health/pipelines', needs: 'nobody' },

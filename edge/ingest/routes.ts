@@ -18,6 +18,9 @@ export const INGEST_ROUTES = [
   { path: '/trips', topic: TRIPS, what: 'completed trips', name: 'Trip' },
 ] as const
 
+/** How a client can bring its write key. */
+export const BY_WRITE_KEY = [{ writeKey: [] }, { writeKeyHeader: [] }, { writeKeyQuery: [] }]
+
 export function addIngestRoutes(api: OpenAPIHono, intake: Intake): void {
   for (const route of INGEST_ROUTES) {
     const { path, topic } = route
@@ -46,7 +49,8 @@ const verdict = z
     retryable: z.boolean().describe('Whether sending the event again unchanged can help'),
   })
   .openapi('Verdict')
-const result = z
+/** What became of the events of a request. */
+export const ingestResult = z
   .object({
     accepted: z.number().int().describe('Events that the log now has durably'),
     duplicates: z.number().int().describe('Events seen before, within ten minutes; not appended again'),
@@ -67,7 +71,7 @@ function ingestRoute({ path, topic, what, name }: (typeof INGEST_ROUTES)[number]
       `One object, an array, or NDJSON; gzip and deflate are understood. An answer of 202 means that the accepted events are durable; every other event has a verdict. ` +
       `The same \`${ID_FIELD[topic]}\` within ten minutes is a duplicate, so a request can safely be sent again. A single object that is refused is answered with 422. ` +
       `At most ${INGEST_LIMITS.eventsMax} events and 1 MB (5 MB decompressed) in a request, 32 KB an event.`,
-    security: [{ writeKey: [] }, { writeKeyHeader: [] }, { writeKeyQuery: [] }],
+    security: [...BY_WRITE_KEY],
     request: {
       headers: z.object({ traceparent: z.string().optional().describe('W3C trace context; travels with the events') }),
       body: {
@@ -80,7 +84,7 @@ function ingestRoute({ path, topic, what, name }: (typeof INGEST_ROUTES)[number]
       },
     },
     responses: {
-      202: { description: 'What became of each event', content: { 'application/json': { schema: result } } },
+      202: { description: 'What became of each event', content: { 'application/json': { schema: ingestResult } } },
       ...problems(400, 401, 413, 415, 422, 503),
     },
   }

@@ -5,6 +5,7 @@
  */
 import { index, integer, jsonb, pgTable, text } from 'drizzle-orm/pg-core'
 import { bytea, epochMs, integer64, xid8 } from './columns.ts'
+import { type Role, users } from './schema.ts'
 
 /** One row for each change that somebody made through the edge. Never changed, never deleted by the platform. */
 export const audit_log = pgTable(
@@ -85,4 +86,38 @@ export const write_keys = pgTable('write_keys', {
   created_by: text().notNull(),
   revoked_at: epochMs(),
   revoked_by: text(),
+})
+
+/**
+ * What lets a session of somebody who has signed in go on. Each is used once and gives the next of its family; a used one stays until it would have ended, so that
+ * it is known when it comes again. An ended family has no rows.
+ */
+export const refresh_tokens = pgTable(
+  'refresh_tokens',
+  {
+    /** SHA-256 of the token, which is kept nowhere. */
+    hash: bytea().primaryKey(),
+    family: text().notNull(),
+    /** null: of a login link, which belongs to no account. */
+    username: text().references(() => users.username, { onDelete: 'cascade' }),
+    /** Of a login link's session: whose it is, and its role. An account's are asked for each time. */
+    link_name: text(),
+    link_role: text().$type<Role>(),
+    expires_at: epochMs().notNull(),
+    used_at: epochMs(),
+  },
+  (t) => [
+    index('refresh_tokens_by_family').on(t.family),
+    index('refresh_tokens_by_username').on(t.username),
+    index('refresh_tokens_by_end').on(t.expires_at),
+  ],
+)
+
+/** Links that sign in once. */
+export const login_links = pgTable('login_links', {
+  /** SHA-256 of the code, which is kept nowhere. */
+  hash: bytea().primaryKey(),
+  role: text().$type<Role>().notNull(),
+  created_by: text().notNull(),
+  expires_at: epochMs().notNull(),
 })

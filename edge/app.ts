@@ -6,6 +6,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { FeaturesUnavailable } from '../db/features/feature-store.ts'
+import { isTransient } from '../db/postgres/errors.ts'
 import { QueryError } from '../db/postgres/queries/numbers.ts'
 import type { SubjectRegistry } from '../streams/contract/schema-registry.ts'
 import { requireRole } from './auth/guard.ts'
@@ -25,6 +26,7 @@ import { Problem, problemHeaders, problemText, retryAfter } from './problem.ts'
 import { crossOrigin, securityHeaders } from './security.ts'
 import { addAlertRoutes } from './serve/alerts.ts'
 import { addAssetRoutes } from './serve/assets.ts'
+import { conditional } from './serve/conditional.ts'
 import { addDailyRoutes } from './serve/daily.ts'
 import { addFunnelRoute } from './serve/funnel.ts'
 import { addHealthRoutes } from './serve/health.ts'
@@ -92,6 +94,7 @@ export function createApp(deps: EdgeDeps): OpenAPIHono {
     securityHeaders,
     crossOrigin((c) => (isIngest(c) ? ['*'] : access.corsOrigins)),
     requireRole({ tokens: access.tokens, needsOf: needs }),
+    conditional,
   )
 
   const api = new OpenAPIHono({ defaultHook: refuseParameter })
@@ -159,6 +162,16 @@ function problemOf(error: unknown): Problem {
       cause: error,
     })
   }
+  if (isTransient(error)) {
+    return new Problem(
+      'unavailable',
+      'The results can not be read now. Ask again in a moment, or for a shorter time.',
+      {
+        headers: retryAfter(2),
+        cause: error,
+      },
+    )
+  }
   // Thrown by Hono's own validators, before ours are asked.
   const status = error instanceof Error && 'status' in error ? error.status : undefined
   if (status === 400) return new Problem('malformed_body', 'The body is not valid JSON.')
@@ -172,13 +185,14 @@ function problemOf(error: unknown): Problem {
 interface Refusal {
   success: boolean
   target?: string
-  error?: { issues: readonly { path: PropertyKey[]; message: string }[] }
+  error?: { issues: readonly { path: PropertyKey[]; message: string; keys?: string[] }[] }
 }
 
 /** What a schema refuses is a 400 that names the parameter, or the field of the body. */
 function refuseParameter(result: Refusal): void {
   if (result.success) return
-  const sentences = result.error?.issues.slice(0, 3).map(({ path, message }) => {
+  const sentences = result.error?.issues.slice(0, 3).map(({ path, message, keys }) => {
+    if (keys) return `${keys.slice(0, 3).join(', ')}: not known here; GET /docs shows what is`
     const name = path.map(String).join('.') || (result.target ?? 'request')
     return `${name}: ${message
       .replace(/^Invalid input: /, '')

@@ -13,7 +13,7 @@ import type { Pipeline } from '../db/postgres/queries/health.ts'
 import type { TimeRange } from '../db/postgres/queries/numbers.ts'
 import type { Overview } from '../db/postgres/queries/overview.ts'
 import type { ProductOrder, ProductQuestion, TopProduct } from '../db/postgres/queries/products.ts'
-import type { CheckPoint, QualityQuestion, QualityReport } from '../db/postgres/queries/quality.ts'
+import type { CheckPoint, CheckQuestion, QualityQuestion, QualityReport } from '../db/postgres/queries/quality.ts'
 import type { Reconciled } from '../db/postgres/queries/reconciliation.ts'
 import type { RegionPoint, RegionQuestion, TopRegion } from '../db/postgres/queries/regions.ts'
 import type { EventsPoint, RevenuePoint, SeriesRange } from '../db/postgres/queries/timeseries.ts'
@@ -87,7 +87,7 @@ export interface MetricReader {
   dailyRegions(range: DayRange & { limit: number }): Promise<DailyRegion[]>
   dailyFunnel(range: DayRange): Promise<DailyStage[]>
   latestQuality(question: QualityQuestion): Promise<QualityReport[]>
-  checkHistory(question: { check: string; limit: number }): Promise<CheckPoint[]>
+  checkHistory(question: CheckQuestion): Promise<Page<CheckPoint>>
   latestReconciliation(): Promise<Reconciled | null>
 }
 

@@ -72,10 +72,13 @@ test('the latest run of each stage of a day, of the newest day when none is name
   expect((await latestQuality(sql, { stage: 'staging' }))[0]!.results).toMatchObject([{ check_name: 'a', observed: 0 }])
 
   const history = await checkHistory(sql, { check: 'a', limit: 2 })
-  expect(history).toEqual([
+  expect(history.items).toEqual([
     expect.objectContaining({ day: '2026-11-19', outcome: 'failed', observed: 2, finished_at: T + 9 }),
     expect.objectContaining({ day: '2026-11-20', outcome: 'passed', observed: 0, workflow_run_id: 's2' }),
   ])
+  const all = await checkHistory(sql, { check: 'a', limit: 10 })
+  const [first, second] = [history, await checkHistory(sql, { check: 'a', limit: 2, cursor: history.next! })]
+  expect([...first.items, ...second.items].slice(0, 3)).toEqual(all.items.slice(0, 3))
 })
 
 test('as many runs of a stage of a day are kept as are of use, and none that is too old', async () => {

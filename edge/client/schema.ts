@@ -43,60 +43,13 @@ export interface paths {
                         };
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The request is too large */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The content type or encoding is not supported */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too many attempts; see Retry-After */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not available now; see Retry-After */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                429: components["responses"]["TooManyRequests"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -145,60 +98,13 @@ export interface paths {
                         "application/json": components["schemas"]["IngestResult"];
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The request is too large */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The content type or encoding is not supported */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The event is not valid */
-                422: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not available now; see Retry-After */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                422: components["responses"]["Unprocessable"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -214,7 +120,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A user's features, windows summed at a moment */
+        /**
+         * A user's features, windows summed at a moment
+         * @description For every account.
+         */
         get: {
             parameters: {
                 query?: {
@@ -233,6 +142,8 @@ export interface paths {
                 /** @description The features */
                 200: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
                     content: {
@@ -242,33 +153,20 @@ export interface paths {
                         };
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                    content?: never;
                 };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description There is no such thing */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                404: components["responses"]["NotFound"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -286,7 +184,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Fraud alerts, newest first */
+        /**
+         * Fraud alerts, newest first
+         * @description For every account.
+         */
         get: {
             parameters: {
                 query?: {
@@ -306,6 +207,8 @@ export interface paths {
                 /** @description A page; `meta.next_cursor` is null on the last */
                 200: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
                     content: {
@@ -315,24 +218,19 @@ export interface paths {
                         };
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                    content?: never;
                 };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -350,7 +248,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** One alert with its evidence: why it fired */
+        /**
+         * One alert with its evidence: why it fired
+         * @description For every account.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -366,6 +267,8 @@ export interface paths {
                 /** @description The alert */
                 200: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
                     content: {
@@ -375,33 +278,20 @@ export interface paths {
                         };
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                    content?: never;
                 };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description There is no such thing */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                404: components["responses"]["NotFound"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -432,6 +322,8 @@ export interface paths {
                 /** @description It is */
                 200: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
                     content: {
@@ -446,6 +338,17 @@ export interface paths {
                         };
                     };
                 };
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -476,6 +379,8 @@ export interface paths {
                 /** @description Every task moves, or has nothing to do */
                 200: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
                     content: {
@@ -501,24 +406,18 @@ export interface paths {
                         };
                     };
                 };
-                /** @description A key or a token is missing or not valid */
-                401: {
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                    content?: never;
                 };
-                /** @description Not available now; see Retry-After */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                401: components["responses"]["Unauthorized"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -1756,7 +1655,7 @@ export interface paths {
         };
         /**
          * Everything the dashboard shows, once a second
-         * @description Server-sent events: `snapshot` (JSON, whole in itself), `problem` while results can not be read, and comments as heartbeats. Clients that are slow miss snapshots.
+         * @description Server-sent events: `snapshot` (JSON, whole in itself), `problem` while results can not be read, and comments as heartbeats. Clients that are slow miss snapshots. For every account.
          */
         get: {
             parameters: {
@@ -1776,24 +1675,9 @@ export interface paths {
                         "text/event-stream": string;
                     };
                 };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not available now; see Retry-After */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                401: components["responses"]["Unauthorized"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -1830,6 +1714,8 @@ export interface paths {
                         "text/plain": string;
                     };
                 };
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -1847,10 +1733,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The figures of each day */
+        /**
+         * The figures of each day
+         * @description For every account.
+         */
         get: {
             parameters: {
                 query?: {
+                    /** @description `meta.next_cursor` of the page before */
+                    cursor?: string;
                     /** @description First day, UTC; 30 days in all when missing */
                     from?: string;
                     /** @description Last day, UTC, included; the last one that is over when missing */
@@ -1865,33 +1756,37 @@ export interface paths {
                 /** @description Days that are published, newest first */
                 200: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
                     content: {
                         "application/json": {
                             data: components["schemas"]["DailyKpis"][];
-                            meta: components["schemas"]["Meta"] & Record<string, never>;
+                            meta: components["schemas"]["Meta"] & {
+                                /** Format: date */
+                                from: string;
+                                /** @description Give it as `cursor` for the next page; null on the last */
+                                next_cursor: string | null;
+                                /** Format: date */
+                                to: string;
+                            };
                         };
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                    content?: never;
                 };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -1909,10 +1804,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How far the visits of each day went */
+        /**
+         * How far the visits of each day went
+         * @description For every account.
+         */
         get: {
             parameters: {
                 query?: {
+                    /** @description `meta.next_cursor` of the page before */
+                    cursor?: string;
                     /** @description First day, UTC; 30 days in all when missing */
                     from?: string;
                     /** @description Last day, UTC, included; the last one that is over when missing */
@@ -1927,33 +1827,37 @@ export interface paths {
                 /** @description Newest day first, then from visit to purchase */
                 200: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
                     content: {
                         "application/json": {
                             data: components["schemas"]["DailyFunnelStage"][];
-                            meta: components["schemas"]["Meta"] & Record<string, never>;
+                            meta: components["schemas"]["Meta"] & {
+                                /** Format: date */
+                                from: string;
+                                /** @description Give it as `cursor` for the next page; null on the last */
+                                next_cursor: string | null;
+                                /** Format: date */
+                                to: string;
+                            };
                         };
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                    content?: never;
                 };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -1971,10 +1875,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Revenue of each day by category and currency */
+        /**
+         * Revenue of each day by category and currency
+         * @description For every account.
+         */
         get: {
             parameters: {
                 query?: {
+                    /** @description `meta.next_cursor` of the page before */
+                    cursor?: string;
                     /** @description First day, UTC; 30 days in all when missing */
                     from?: string;
                     limit?: number;
@@ -1990,33 +1899,37 @@ export interface paths {
                 /** @description Newest day first, then by currency, the category with the most net revenue first */
                 200: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
                     content: {
                         "application/json": {
                             data: components["schemas"]["DailyCategory"][];
-                            meta: components["schemas"]["Meta"] & Record<string, never>;
+                            meta: components["schemas"]["Meta"] & {
+                                /** Format: date */
+                                from: string;
+                                /** @description Give it as `cursor` for the next page; null on the last */
+                                next_cursor: string | null;
+                                /** Format: date */
+                                to: string;
+                            };
                         };
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                    content?: never;
                 };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -2034,10 +1947,15 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The regions of each day */
+        /**
+         * The regions of each day
+         * @description For every account.
+         */
         get: {
             parameters: {
                 query?: {
+                    /** @description `meta.next_cursor` of the page before */
+                    cursor?: string;
                     /** @description First day, UTC; 30 days in all when missing */
                     from?: string;
                     limit?: number;
@@ -2053,33 +1971,37 @@ export interface paths {
                 /** @description Newest day first, then by place */
                 200: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
                     content: {
                         "application/json": {
                             data: components["schemas"]["DailyRegion"][];
-                            meta: components["schemas"]["Meta"] & Record<string, never>;
+                            meta: components["schemas"]["Meta"] & {
+                                /** Format: date */
+                                from: string;
+                                /** @description Give it as `cursor` for the next page; null on the last */
+                                next_cursor: string | null;
+                                /** Format: date */
+                                to: string;
+                            };
                         };
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                    content?: never;
                 };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -2097,7 +2019,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Events over time, by type */
+        /**
+         * Events over time, by type
+         * @description For every account.
+         */
         get: {
             parameters: {
                 query?: {
@@ -2117,6 +2042,8 @@ export interface paths {
                 /** @description A point per bucket, oldest first */
                 200: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
                     content: {
@@ -2133,15 +2060,19 @@ export interface paths {
                         };
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                    content?: never;
                 };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -2159,7 +2090,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How far the sessions that began in a range went */
+        /**
+         * How far the sessions that began in a range went
+         * @description For every account.
+         */
         get: {
             parameters: {
                 query?: {
@@ -2177,6 +2111,8 @@ export interface paths {
                 /** @description Every stage, from visit to purchase */
                 200: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
                     content: {
@@ -2191,15 +2127,19 @@ export interface paths {
                         };
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                    content?: never;
                 };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -2217,7 +2157,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The numbers of a range in one answer */
+        /**
+         * The numbers of a range in one answer
+         * @description For every account.
+         */
         get: {
             parameters: {
                 query?: {
@@ -2237,6 +2180,8 @@ export interface paths {
                 /** @description Totals of the range, the last hour when none is given */
                 200: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
                     content: {
@@ -2246,15 +2191,19 @@ export interface paths {
                         };
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                    content?: never;
                 };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -2272,7 +2221,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Trips of a region, all time when no range is given */
+        /**
+         * Trips of a region, all time when no range is given
+         * @description For every account.
+         */
         get: {
             parameters: {
                 query?: {
@@ -2297,6 +2249,8 @@ export interface paths {
                 /** @description Windows that have trips, newest first */
                 200: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
                     content: {
@@ -2312,24 +2266,20 @@ export interface paths {
                         };
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                    content?: never;
                 };
-                /** @description There is no such thing */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                404: components["responses"]["NotFound"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -2347,7 +2297,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The regions with the most trips */
+        /**
+         * The regions with the most trips
+         * @description For every account.
+         */
         get: {
             parameters: {
                 query?: {
@@ -2368,6 +2321,8 @@ export interface paths {
                 /** @description Regions, the first has the most trips */
                 200: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
                     content: {
@@ -2384,15 +2339,19 @@ export interface paths {
                         };
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                    content?: never;
                 };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -2410,7 +2369,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Revenue of successful orders over time, by currency */
+        /**
+         * Revenue of successful orders over time, by currency
+         * @description For every account.
+         */
         get: {
             parameters: {
                 query?: {
@@ -2434,6 +2396,8 @@ export interface paths {
                 /** @description A point per currency and bucket, oldest first */
                 200: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
                     content: {
@@ -2451,15 +2415,19 @@ export interface paths {
                         };
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                    content?: never;
                 };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -2477,7 +2445,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The products with the most views, carts, purchases or revenue */
+        /**
+         * The products with the most views, carts, purchases or revenue
+         * @description For every account.
+         */
         get: {
             parameters: {
                 query?: {
@@ -2501,6 +2472,8 @@ export interface paths {
                 /** @description Products, the first is the top one; counted by whole hours */
                 200: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
                     content: {
@@ -2519,15 +2492,19 @@ export interface paths {
                         };
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                    content?: never;
                 };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -2558,6 +2535,8 @@ export interface paths {
                 /** @description OpenAPI 3.1 */
                 200: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
                     content: {
@@ -2566,6 +2545,17 @@ export interface paths {
                         };
                     };
                 };
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -2616,60 +2606,13 @@ export interface paths {
                         "application/json": components["schemas"]["IngestResult"];
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The request is too large */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The content type or encoding is not supported */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The event is not valid */
-                422: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not available now; see Retry-After */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                422: components["responses"]["Unprocessable"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -2685,12 +2628,17 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** How one check went in its last runs, newest first */
+        /**
+         * How one check went in its last runs, newest first
+         * @description For every account.
+         */
         get: {
             parameters: {
                 query: {
                     /** @description Its name, as `/quality/latest` has it, e.g. fact_events.unique.event_id */
                     check: string;
+                    /** @description `meta.next_cursor` of the page before */
+                    cursor?: string;
                     limit?: number;
                 };
                 header?: never;
@@ -2699,36 +2647,36 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description Newest first */
+                /** @description Runs in which it was asked, newest first */
                 200: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
                     content: {
                         "application/json": {
                             data: components["schemas"]["QualityPoint"][];
-                            meta: components["schemas"]["Meta"] & Record<string, never>;
+                            meta: components["schemas"]["Meta"] & {
+                                /** @description Give it as `cursor` for the next page; null on the last */
+                                next_cursor: string | null;
+                            };
                         };
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                    content?: never;
                 };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -2746,7 +2694,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** What the checks of a day found: the latest run of each stage */
+        /**
+         * What the checks of a day found: the latest run of each stage
+         * @description For every account.
+         */
         get: {
             parameters: {
                 query?: {
@@ -2764,6 +2715,8 @@ export interface paths {
                 /** @description In the order in which the stages were checked */
                 200: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
                     content: {
@@ -2782,24 +2735,19 @@ export interface paths {
                         };
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                    content?: never;
                 };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -2817,7 +2765,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** The newest reconciliation of live results with the lake */
+        /**
+         * The newest reconciliation of live results with the lake
+         * @description For every account.
+         */
         get: {
             parameters: {
                 query?: never;
@@ -2830,6 +2781,8 @@ export interface paths {
                 /** @description With every difference that was found */
                 200: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
                     content: {
@@ -2846,15 +2799,19 @@ export interface paths {
                         };
                     };
                 };
-                /** @description A key or a token is missing or not valid */
-                401: {
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                    content?: never;
                 };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -3717,7 +3674,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** A user's sessions, newest first */
+        /**
+         * A user's sessions, newest first
+         * @description For every account.
+         */
         get: {
             parameters: {
                 query?: {
@@ -3734,45 +3694,37 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description A page; `meta.next_cursor` is null on the last */
+                /** @description Newest first */
                 200: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
                     content: {
                         "application/json": {
                             data: components["schemas"]["Session"][];
-                            meta: components["schemas"]["Meta"] & Record<string, never>;
+                            meta: components["schemas"]["Meta"] & {
+                                /** @description Give it as `cursor` for the next page; null on the last */
+                                next_cursor: string | null;
+                            };
                         };
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
                     headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
                         [name: string]: unknown;
                     };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
+                    content?: never;
                 };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description There is no such thing */
-                404: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                404: components["responses"]["NotFound"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         put?: never;
@@ -3823,60 +3775,13 @@ export interface paths {
                         "application/json": components["schemas"]["IngestResult"];
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The request is too large */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The content type or encoding is not supported */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The event is not valid */
-                422: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not available now; see Retry-After */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                422: components["responses"]["Unprocessable"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -3921,60 +3826,13 @@ export interface paths {
                         "application/json": components["schemas"]["SegmentResult"];
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The request is too large */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The content type or encoding is not supported */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too many attempts; see Retry-After */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not available now; see Retry-After */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                429: components["responses"]["TooManyRequests"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -4019,60 +3877,13 @@ export interface paths {
                         "application/json": components["schemas"]["SegmentResult"];
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The request is too large */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The content type or encoding is not supported */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too many attempts; see Retry-After */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not available now; see Retry-After */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                429: components["responses"]["TooManyRequests"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -4117,60 +3928,13 @@ export interface paths {
                         "application/json": components["schemas"]["SegmentResult"];
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The request is too large */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The content type or encoding is not supported */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too many attempts; see Retry-After */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not available now; see Retry-After */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                429: components["responses"]["TooManyRequests"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -4215,60 +3979,13 @@ export interface paths {
                         "application/json": components["schemas"]["SegmentResult"];
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The request is too large */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The content type or encoding is not supported */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too many attempts; see Retry-After */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not available now; see Retry-After */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                429: components["responses"]["TooManyRequests"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -4313,60 +4030,13 @@ export interface paths {
                         "application/json": components["schemas"]["SegmentResult"];
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The request is too large */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The content type or encoding is not supported */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too many attempts; see Retry-After */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not available now; see Retry-After */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                429: components["responses"]["TooManyRequests"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -4411,60 +4081,13 @@ export interface paths {
                         "application/json": components["schemas"]["SegmentResult"];
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The request is too large */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The content type or encoding is not supported */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too many attempts; see Retry-After */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not available now; see Retry-After */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                429: components["responses"]["TooManyRequests"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -4509,60 +4132,13 @@ export interface paths {
                         "application/json": components["schemas"]["SegmentResult"];
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The request is too large */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The content type or encoding is not supported */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too many attempts; see Retry-After */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not available now; see Retry-After */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                429: components["responses"]["TooManyRequests"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -4607,60 +4183,13 @@ export interface paths {
                         "application/json": components["schemas"]["SegmentResult"];
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The request is too large */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The content type or encoding is not supported */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too many attempts; see Retry-After */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not available now; see Retry-After */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                429: components["responses"]["TooManyRequests"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -4705,60 +4234,13 @@ export interface paths {
                         "application/json": components["schemas"]["SegmentResult"];
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The request is too large */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The content type or encoding is not supported */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too many attempts; see Retry-After */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not available now; see Retry-After */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                429: components["responses"]["TooManyRequests"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -4803,60 +4285,13 @@ export interface paths {
                         "application/json": components["schemas"]["SegmentResult"];
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The request is too large */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The content type or encoding is not supported */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too many attempts; see Retry-After */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not available now; see Retry-After */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                429: components["responses"]["TooManyRequests"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -4901,60 +4336,13 @@ export interface paths {
                         "application/json": components["schemas"]["SegmentResult"];
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The request is too large */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The content type or encoding is not supported */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too many attempts; see Retry-After */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not available now; see Retry-After */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                429: components["responses"]["TooManyRequests"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -4999,60 +4387,13 @@ export interface paths {
                         "application/json": components["schemas"]["SegmentResult"];
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The request is too large */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The content type or encoding is not supported */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too many attempts; see Retry-After */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not available now; see Retry-After */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                429: components["responses"]["TooManyRequests"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -5097,60 +4438,13 @@ export interface paths {
                         "application/json": components["schemas"]["SegmentResult"];
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The request is too large */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The content type or encoding is not supported */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too many attempts; see Retry-After */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not available now; see Retry-After */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                429: components["responses"]["TooManyRequests"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -5195,60 +4489,13 @@ export interface paths {
                         "application/json": components["schemas"]["SegmentResult"];
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The request is too large */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The content type or encoding is not supported */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too many attempts; see Retry-After */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not available now; see Retry-After */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                429: components["responses"]["TooManyRequests"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -5293,60 +4540,13 @@ export interface paths {
                         "application/json": components["schemas"]["SegmentResult"];
                     };
                 };
-                /** @description The request could not be understood */
-                400: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description A key or a token is missing or not valid */
-                401: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The request is too large */
-                413: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description The content type or encoding is not supported */
-                415: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Too many attempts; see Retry-After */
-                429: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
-                /** @description Not available now; see Retry-After */
-                503: {
-                    headers: {
-                        [name: string]: unknown;
-                    };
-                    content: {
-                        "application/problem+json": components["schemas"]["Problem"];
-                    };
-                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                429: components["responses"]["TooManyRequests"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
             };
         };
         delete?: never;
@@ -6086,7 +5286,104 @@ export interface components {
             workflow_id: string;
         } | null;
     };
-    responses: never;
+    responses: {
+        /** @description The request could not be understood */
+        BadRequest: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Something went wrong here; the request may be sent again */
+        Failed: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Valid, and not enough for this */
+        Forbidden: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description There is no such thing */
+        NotFound: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The request is too large */
+        TooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Too many requests; see Retry-After */
+        TooManyRequests: {
+            headers: {
+                /** @description Seconds */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description A key or a token is missing or not valid */
+        Unauthorized: {
+            headers: {
+                /** @description How to sign in */
+                "WWW-Authenticate"?: string;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description Not available now; see Retry-After */
+        Unavailable: {
+            headers: {
+                /** @description Seconds */
+                "Retry-After"?: number;
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The event is not valid */
+        Unprocessable: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+        /** @description The content type or encoding is not supported */
+        UnsupportedMediaType: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content: {
+                "application/problem+json": components["schemas"]["Problem"];
+            };
+        };
+    };
     parameters: never;
     requestBodies: never;
     headers: never;
@@ -6131,5 +5428,15 @@ export type UserFeatures = components['schemas']['UserFeatures'];
 export type Verdict = components['schemas']['Verdict'];
 export type Workflow = components['schemas']['Workflow'];
 export type WorkflowRun = components['schemas']['WorkflowRun'];
+export type ResponseBadRequest = components['responses']['BadRequest'];
+export type ResponseFailed = components['responses']['Failed'];
+export type ResponseForbidden = components['responses']['Forbidden'];
+export type ResponseNotFound = components['responses']['NotFound'];
+export type ResponseTooLarge = components['responses']['TooLarge'];
+export type ResponseTooManyRequests = components['responses']['TooManyRequests'];
+export type ResponseUnauthorized = components['responses']['Unauthorized'];
+export type ResponseUnavailable = components['responses']['Unavailable'];
+export type ResponseUnprocessable = components['responses']['Unprocessable'];
+export type ResponseUnsupportedMediaType = components['responses']['UnsupportedMediaType'];
 export type $defs = Record<string, never>;
 export type operations = Record<string, never>;

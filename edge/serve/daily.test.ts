@@ -1,5 +1,6 @@
 /** The published figures of days by HTTP: their form, the range of days that is asked, and what is refused. */
 import { expect, test } from 'vitest'
+import { encodeCursor } from '../../db/postgres/queries/cursor.ts'
 import type { DayRange } from '../ports.ts'
 import { createHarness, sampleReader } from '../testing/harness.ts'
 
@@ -80,6 +81,41 @@ test('the range is asked in days, both included; what is missing follows from wh
     { from: '2026-01-31', to: '2026-01-31' },
     { from: '2024-02-29', to: '2024-02-29' },
   ])
+})
+
+test('days come in pages, as many at once as are about two thousand rows', async () => {
+  const asked: (DayRange & { limit: number })[] = []
+  const edge = await createHarness({
+    reader: sampleReader({
+      dailyRegions: async (range) => {
+        asked.push(range)
+        return []
+      },
+    }),
+  })
+  const path = '/metrics/daily/top_regions?from=2026-01-01&to=2026-01-09&limit=500'
+  let cursor: string | null = ''
+  while (cursor !== null) {
+    const { meta } = await body(await edge.get(cursor ? `${path}&cursor=${cursor}` : path))
+    expect(meta).toMatchObject({ from: '2026-01-01', to: '2026-01-09' })
+    cursor = (meta as { next_cursor: string | null }).next_cursor
+  }
+  expect(asked).toEqual([
+    { from: '2026-01-06', to: '2026-01-09', limit: 500 },
+    { from: '2026-01-02', to: '2026-01-05', limit: 500 },
+    { from: '2026-01-01', to: '2026-01-01', limit: 500 },
+  ])
+})
+
+test('a place in another range is no place of this one', async () => {
+  const edge = await createHarness()
+  for (const at of [Date.UTC(2026, 0, 9), Date.UTC(2026, 0, 2) + 1, Date.UTC(2025, 11, 31)]) {
+    const response = await edge.get(
+      `/metrics/daily?from=2026-01-01&to=2026-01-08&cursor=${encodeCursor({ at, id: '' })}`,
+    )
+    expect(response.status).toBe(400)
+    expect((await body(response)).detail).toMatch(/^cursor: /)
+  }
 })
 
 test('a day that does not exist, a range backwards or too long is a sentence', async () => {

@@ -1,11 +1,13 @@
 /** `GET /metrics/daily*`: the published figures of days, as the daily aggregation made them: exact, without duplicates, late events included. */
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
+import { decodeCursor, encodeCursor } from '../../db/postgres/queries/cursor.ts'
 import { toMajor } from '../../streams/contract/money.ts'
+import { FUNNEL_STAGES } from '../../streams/contract/results.ts'
 import { toIso } from '../../streams/contract/time-text.ts'
 import type { Clock, DayRange, MetricReader } from '../ports.ts'
 import { Problem } from '../problem.ts'
-import { enveloped, metaOf, problems } from './envelope.ts'
-import { day, limit } from './params.ts'
+import { metaOf, paged, problems } from './envelope.ts'
+import { cursor, day, limit, query } from './params.ts'
 import { watermarkOf } from './pipelines.ts'
 
 export interface DailyDeps {
@@ -16,6 +18,9 @@ export interface DailyDeps {
 const DAY_MS = 86_400_000
 const DAYS_MAX = 400
 const DAYS_USUAL = 30
+/** A page has whole days: as many as are about so many rows. */
+const PAGE_ROWS = 2000
+const PAGE_DAYS_MAX = 100
 
 const count = z.number().int()
 const dayText = z.iso.date()
@@ -91,8 +96,8 @@ const daily = <S extends z.ZodType>(
     path,
     tags: ['Daily metrics'],
     summary,
-    request: { query: z.object({ ...days, ...extra }) },
-    responses: { 200: enveloped(z.array(data), description), ...problems(400, 401) },
+    request: { query: query({ ...days, cursor, ...extra }) },
+    responses: { 200: paged(data, description, { from: dayText, to: dayText }), ...problems(400) },
   })
 
 const route = {
@@ -115,20 +120,22 @@ const route = {
   ),
 }
 
-type Asked = { from?: string | undefined; to?: string | undefined }
+type Asked = { from?: string | undefined; to?: string | undefined; cursor?: string | undefined }
 type Limited = Asked & { limit: number }
 
 export function addDailyRoutes(api: OpenAPIHono, { reader, clock }: DailyDeps): void {
-  const answer = async <T>(query: Asked, ask: (range: DayRange) => Promise<T[]>) => {
+  /** @param perDay about how many rows a day has */
+  const answer = async <T>(query: Asked, perDay: number, ask: (range: DayRange) => Promise<T[]>) => {
     const now = clock.now()
     const range = daysOf(query, now)
-    const [data, pipelines] = await Promise.all([ask(range), reader.pipelines()])
-    return { data, meta: { ...metaOf(now, watermarkOf(pipelines)), ...range } }
+    const page = pageOf(range, query.cursor, Math.max(1, Math.min(PAGE_DAYS_MAX, Math.floor(PAGE_ROWS / perDay))))
+    const [data, pipelines] = await Promise.all([ask(page.days), reader.pipelines()])
+    return { data, meta: { ...metaOf(now, watermarkOf(pipelines)), ...range, next_cursor: page.next } }
   }
 
   api.openapi(route.kpis, async (c) =>
     c.json(
-      await answer(c.req.valid('query') as Asked, async (range) =>
+      await answer(c.req.valid('query') as Asked, 1, async (range) =>
         (await reader.dailyKpis(range)).map(({ revenue, published_at, ...figures }) => ({
           ...figures,
           totals: Object.entries(revenue)
@@ -147,7 +154,7 @@ export function addDailyRoutes(api: OpenAPIHono, { reader, clock }: DailyDeps): 
   )
   api.openapi(route.categories, async (c) => {
     const query = c.req.valid('query') as Limited
-    const rows = await answer(query, async (range) =>
+    const rows = await answer(query, query.limit, async (range) =>
       (await reader.dailyCategories({ ...range, limit: query.limit })).map((row) => ({
         day: row.day,
         category: row.category,
@@ -160,7 +167,7 @@ export function addDailyRoutes(api: OpenAPIHono, { reader, clock }: DailyDeps): 
   })
   api.openapi(route.regions, async (c) => {
     const query = c.req.valid('query') as Limited
-    const rows = await answer(query, async (range) =>
+    const rows = await answer(query, query.limit, async (range) =>
       (await reader.dailyRegions({ ...range, limit: query.limit })).map((row) => ({
         day: row.day,
         place: row.place,
@@ -177,7 +184,7 @@ export function addDailyRoutes(api: OpenAPIHono, { reader, clock }: DailyDeps): 
   })
   api.openapi(route.funnel, async (c) =>
     c.json(
-      await answer(c.req.valid('query') as Asked, async (range) =>
+      await answer(c.req.valid('query') as Asked, FUNNEL_STAGES.length, async (range) =>
         (await reader.dailyFunnel(range)).map(({ position: _, ...row }) => row),
       ),
       200,
@@ -205,4 +212,14 @@ function daysOf(query: Asked, now: number): DayRange {
   if (asked > DAYS_MAX)
     throw new Problem('invalid_parameter', `from: that is ${asked} days; ask for ${DAYS_MAX} at most.`)
   return { from, to }
+}
+
+/** The days of a page, the newest first; the next one goes on with the day before. @throws Problem */
+function pageOf({ from, to }: DayRange, cursor: string | undefined, daysMax: number) {
+  const last = cursor === undefined ? startOf(to) : decodeCursor(cursor).at
+  if (last % DAY_MS !== 0 || last < startOf(from) || last > startOf(to))
+    throw new Problem('invalid_parameter', 'cursor: is of another range. Leave it out to start from the first page.')
+  const first = Math.max(startOf(from), last - (daysMax - 1) * DAY_MS)
+  const next = first > startOf(from) ? encodeCursor({ at: first - DAY_MS, id: '' }) : null
+  return { days: { from: textOf(first), to: textOf(last) }, next }
 }

@@ -68,11 +68,14 @@ const problem = z
 const DESCRIPTIONS: Record<number, string> = {
   400: 'The request could not be understood',
   401: 'A key or a token is missing or not valid',
+  403: 'Valid, and not enough for this',
   404: 'There is no such thing',
+  409: 'It is at odds with what is there',
   413: 'The request is too large',
   415: 'The content type or encoding is not supported',
   422: 'The event is not valid',
-  429: 'Too many attempts; see Retry-After',
+  429: 'Too many requests; see Retry-After',
+  500: 'Something went wrong here; the request may be sent again',
   503: 'Not available now; see Retry-After',
 }
 

@@ -4,7 +4,7 @@ import { FUNNEL_STAGES } from '../../streams/contract/results.ts'
 import { toIso } from '../../streams/contract/time-text.ts'
 import type { Clock, MetricReader } from '../ports.ts'
 import { enveloped, metaOf, problems, rangeMeta } from './envelope.ts'
-import { rangeOf, rangeQuery } from './params.ts'
+import { query, rangeOf, rangeQuery } from './params.ts'
 import { watermarkOf } from './pipelines.ts'
 
 export interface FunnelDeps {
@@ -31,7 +31,7 @@ const route = createRoute({
   path: '/metrics/funnel',
   tags: ['Metrics'],
   summary: 'How far the sessions that began in a range went',
-  request: { query: z.object(rangeQuery) },
+  request: { query: query(rangeQuery) },
   responses: {
     200: enveloped(z.array(stage), 'Every stage, from visit to purchase', rangeMeta),
     ...problems(400),

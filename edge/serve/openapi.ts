@@ -1,5 +1,6 @@
 /** `GET /openapi.json`: OpenAPI 3.1, made from the very schemas that validate. */
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
+import { completed } from './document.ts'
 
 const route = createRoute({
   method: 'get',
@@ -28,16 +29,17 @@ export function addOpenApiRoute(api: OpenAPIHono, version: string): void {
   })
 }
 
-export const documentOf = (api: OpenAPIHono, version: string) =>
-  api.getOpenAPI31Document({
-    openapi: '3.1.0',
-    info: {
-      title: 'StreamForge',
-      version,
-      license: { name: 'MIT' },
-      description:
-        'Live event analytics. Success is `{data, meta}` (ingestion answers with the verdicts themselves); every error is `application/problem+json` (RFC 9457). Money is decimal, in the major unit of its currency; times are ISO 8601 in UTC. Every path is also served without /api/v1.',
-    },
-    servers: [{ url: '/api/v1' }],
-    security: [{}, { token: [] }],
-  })
+const documentOf = (api: OpenAPIHono, version: string) =>
+  completed(
+    api.getOpenAPI31Document({
+      openapi: '3.1.0',
+      info: {
+        title: 'StreamForge',
+        version,
+        license: { name: 'MIT' },
+        description:
+          'Live event analytics. Success is `{data, meta}` (ingestion answers with the verdicts themselves); every error is `application/problem+json` (RFC 9457). Money is decimal, in the major unit of its currency; times are ISO 8601 in UTC. Every path is also served without /api/v1. A GET can be a HEAD; a query parameter that a route does not know is refused, as is a method that a path does not have (405, with `Allow`). The Iceberg catalog and the schema registry speak their own protocols (Apache Iceberg REST, Confluent), which are shown here in short.',
+      },
+      servers: [{ url: '/api/v1' }],
+    }),
+  )

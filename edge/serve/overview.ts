@@ -4,7 +4,7 @@ import { toIso } from '../../streams/contract/time-text.ts'
 import type { Clock, MetricReader, Overview, TimeRange } from '../ports.ts'
 import { enveloped, metaOf, problems } from './envelope.ts'
 import { revenueOf, revenueSchema } from './money.ts'
-import { ceilTo, rangeOf, rangeQuery } from './params.ts'
+import { ceilTo, query, rangeOf, rangeQuery } from './params.ts'
 import { watermarkOf } from './pipelines.ts'
 
 export interface OverviewDeps {
@@ -61,7 +61,7 @@ const route = createRoute({
   tags: ['Metrics'],
   summary: 'The numbers of a range in one answer',
   request: {
-    query: z.object({
+    query: query({
       ...rangeQuery,
       compare: z.enum(['previous']).optional().openapi({
         description: 'previous: with the figures of the range of the same length that ends where this one begins',

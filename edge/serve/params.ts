@@ -12,6 +12,10 @@ const UNIT_MS: Readonly<Record<string, number>> = { m: MINUTE_MS, h: HOUR_MS, d:
 
 export const POINTS_MAX = 2000
 export const DEFAULT_RANGE_MS = HOUR_MS
+/** The query of a route. A parameter that it does not know is refused: to be given the last hour for a misspelt `form=` would be worse. */
+export const query = <S extends z.ZodRawShape>(shape: S) => z.strictObject(shape)
+export const noQuery = query({})
+
 /** PostgreSQL's and everybody's dates end before this: year 9999. */
 const TIME_MAX = 253_402_300_799_999
 

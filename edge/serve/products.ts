@@ -5,7 +5,7 @@ import { toMajor } from '../../streams/contract/money.ts'
 import { toIso } from '../../streams/contract/time-text.ts'
 import type { Clock, MetricReader, TopProduct } from '../ports.ts'
 import { metaOf, paged, problems, rangeMeta } from './envelope.ts'
-import { currency, cursor, limit, rangeOf, rangeQuery } from './params.ts'
+import { currency, cursor, limit, query, rangeOf, rangeQuery } from './params.ts'
 import { watermarkOf } from './pipelines.ts'
 
 export interface ProductsDeps {
@@ -32,7 +32,7 @@ const route = createRoute({
   tags: ['Metrics'],
   summary: 'The products with the most views, carts, purchases or revenue',
   request: {
-    query: z.object({
+    query: query({
       ...rangeQuery,
       limit: limit(100, 10),
       cursor,

@@ -111,11 +111,22 @@ test('the history of a check, as many runs as asked for', async () => {
     reader: sampleReader({
       checkHistory: async (question) => {
         asked.push(question)
-        return [{ day, finished_at, workflow_id, workflow_run_id, outcome: 'failed', observed: 3, expected: '0 rows' }]
+        const point = {
+          day,
+          finished_at,
+          workflow_id,
+          workflow_run_id,
+          outcome: 'failed' as const,
+          observed: 3,
+          expected: '0 rows',
+        }
+        return { items: [point], next: 'more' }
       },
     }),
   })
-  expect((await body(await edge.get('/quality/history?check=a.b&limit=5'))).data).toEqual([
+  const { data, meta } = await body(await edge.get('/quality/history?check=a.b&limit=5&cursor=c'))
+  expect(meta).toMatchObject({ next_cursor: 'more' })
+  expect(data).toEqual([
     {
       date: '2026-01-30',
       finished_at: '2026-01-31T11:59:59.000Z',
@@ -126,5 +137,5 @@ test('the history of a check, as many runs as asked for', async () => {
       workflow_run_id: 'r-1',
     },
   ])
-  expect(asked).toEqual([{ check: 'a.b', limit: 5 }])
+  expect(asked).toEqual([{ check: 'a.b', limit: 5, cursor: 'c' }])
 })

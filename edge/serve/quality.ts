@@ -3,11 +3,12 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import { STAGES } from '../../db/models/checks/expectation.ts'
 import { toIso } from '../../streams/contract/time-text.ts'
 import type { Clock, MetricReader, QualityReport } from '../ports.ts'
-import { enveloped, metaOf, problems } from './envelope.ts'
-import { day, idParam, limit } from './params.ts'
+import { enveloped, metaOf, paged, problems } from './envelope.ts'
+import { cursor, day, idParam, limit, query } from './params.ts'
+import { watermarkOf } from './pipelines.ts'
 
 export interface QualityDeps {
-  reader: Pick<MetricReader, 'latestQuality' | 'checkHistory'>
+  reader: Pick<MetricReader, 'latestQuality' | 'checkHistory' | 'pipelines'>
   clock: Pick<Clock, 'now'>
 }
 
@@ -70,7 +71,7 @@ const route = {
     tags,
     summary: 'What the checks of a day found: the latest run of each stage',
     request: {
-      query: z.object({
+      query: query({
         date: day('The day that was checked, UTC; the newest when missing').optional(),
         stage: z.enum(STAGES).optional().openapi({ description: 'Only of this stage' }),
       }),
@@ -84,7 +85,7 @@ const route = {
         }),
         'In the order in which the stages were checked',
       ),
-      ...problems(400, 401),
+      ...problems(400),
     },
   }),
   history: createRoute({
@@ -93,37 +94,40 @@ const route = {
     tags,
     summary: 'How one check went in its last runs, newest first',
     request: {
-      query: z.object({
+      query: query({
         check: idParam('Its name, as `/quality/latest` has it, e.g. fact_events.unique.event_id'),
         limit: limit(500, 30),
+        cursor,
       }),
     },
-    responses: { 200: enveloped(z.array(point), 'Newest first'), ...problems(400, 401) },
+    responses: { 200: paged(point, 'Runs in which it was asked, newest first'), ...problems(400) },
   }),
 }
 
 export function addQualityRoutes(api: OpenAPIHono, { reader, clock }: QualityDeps): void {
+  const meta = async () => metaOf(clock.now(), watermarkOf(await reader.pipelines()))
+
   api.openapi(route.latest, async (c) => {
     const { date, stage } = c.req.valid('query')
-    const reports = await reader.latestQuality({ day: date, stage })
+    const [reports, about] = await Promise.all([reader.latestQuality({ day: date, stage }), meta()])
     const failed = reports.some(({ outcome }) => outcome === 'failed')
     const data = {
       date: date ?? reports[0]?.day ?? null,
       status: reports.length === 0 ? ('none' as const) : failed ? ('failed' as const) : ('passed' as const),
       runs: reports.map(runOf),
     }
-    return c.json({ data, meta: metaOf(clock.now()) }, 200)
+    return c.json({ data, meta: about }, 200)
   })
 
   api.openapi(route.history, async (c) => {
-    const points = await reader.checkHistory(c.req.valid('query'))
-    const data = points.map(({ day, outcome, finished_at, ...rest }) => ({
+    const [page, about] = await Promise.all([reader.checkHistory(c.req.valid('query')), meta()])
+    const data = page.items.map(({ day, outcome, finished_at, ...rest }) => ({
       date: day,
       finished_at: toIso(finished_at),
       status: outcome,
       ...rest,
     }))
-    return c.json({ data, meta: metaOf(clock.now()) }, 200)
+    return c.json({ data, meta: { ...about, next_cursor: page.next } }, 200)
   })
 }
 

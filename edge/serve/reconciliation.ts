@@ -4,9 +4,11 @@ import { toMajor } from '../../streams/contract/money.ts'
 import { toIso } from '../../streams/contract/time-text.ts'
 import type { Clock, MetricReader, Reconciled } from '../ports.ts'
 import { enveloped, metaOf, problems } from './envelope.ts'
+import { noQuery } from './params.ts'
+import { watermarkOf } from './pipelines.ts'
 
 export interface ReconciliationDeps {
-  reader: Pick<MetricReader, 'latestReconciliation'>
+  reader: Pick<MetricReader, 'latestReconciliation' | 'pipelines'>
   clock: Pick<Clock, 'now'>
 }
 
@@ -58,6 +60,7 @@ const route = createRoute({
   path: '/reconciliation/latest',
   tags: ['Quality'],
   summary: 'The newest reconciliation of live results with the lake',
+  request: { query: noQuery },
   responses: {
     200: enveloped(
       z.object({
@@ -66,15 +69,15 @@ const route = createRoute({
       }),
       'With every difference that was found',
     ),
-    ...problems(401),
+    ...problems(400),
   },
 })
 
 export function addReconciliationRoutes(api: OpenAPIHono, { reader, clock }: ReconciliationDeps): void {
   api.openapi(route, async (c) => {
-    const found = await reader.latestReconciliation()
+    const [found, pipelines] = await Promise.all([reader.latestReconciliation(), reader.pipelines()])
     const data = { status: found?.outcome ?? ('none' as const), reconciliation: found && reconciliationOf(found) }
-    return c.json({ data, meta: metaOf(clock.now()) }, 200)
+    return c.json({ data, meta: metaOf(clock.now(), watermarkOf(pipelines)) }, 200)
   })
 }
 

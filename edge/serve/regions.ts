@@ -7,7 +7,7 @@ import { toIso } from '../../streams/contract/time-text.ts'
 import type { Clock, MetricReader, RegionPoint, TopRegion } from '../ports.ts'
 import { Problem } from '../problem.ts'
 import { metaOf, paged, problems, rangeMeta } from './envelope.ts'
-import { cursor, idParam, limit, openRangeQuery, rangeOf, rangeQuery } from './params.ts'
+import { cursor, idParam, limit, openRangeQuery, query, rangeOf, rangeQuery } from './params.ts'
 import { watermarkOf } from './pipelines.ts'
 
 export interface RegionsDeps {
@@ -49,7 +49,7 @@ const route = {
     path: '/metrics/regions',
     tags,
     summary: 'The regions with the most trips',
-    request: { query: z.object({ ...rangeQuery, limit: limit(500, 10), cursor }) },
+    request: { query: query({ ...rangeQuery, limit: limit(500, 10), cursor }) },
     responses: { 200: paged(regionTotals, 'Regions, the first has the most trips', rangeMeta), ...problems(400) },
   }),
   one: createRoute({
@@ -59,7 +59,7 @@ const route = {
     summary: 'Trips of a region, all time when no range is given',
     request: {
       params: z.object({ region_id: idParam('The region, as the trips name it') }),
-      query: z.object({ window: windowName.default('1m'), limit: limit(500, 60), cursor, ...openRangeQuery }),
+      query: query({ window: windowName.default('1m'), limit: limit(500, 60), cursor, ...openRangeQuery }),
     },
     responses: {
       200: paged(regionPoint, 'Windows that have trips, newest first', { region_id: z.string(), window: windowName }),

@@ -342,7 +342,7 @@ describe('browsers', () => {
     ).toBeNull()
     const read = await edge.get('/metrics/overview', { origin: 'https://ok.example' })
     expect(read.headers.get('access-control-allow-origin')).toBe('https://ok.example')
-    expect(read.headers.get('vary')).toBe('origin')
+    expect(read.headers.get('vary')).toBe('origin, authorization')
   })
 })
 

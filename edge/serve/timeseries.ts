@@ -4,7 +4,7 @@ import { toIso } from '../../streams/contract/time-text.ts'
 import type { Clock, MetricReader, SeriesRange } from '../ports.ts'
 import { enveloped, metaOf, problems, rangeMeta } from './envelope.ts'
 import { revenueOf, revenueSchema } from './money.ts'
-import { bucket, currency, durationText, idParam, rangeQuery, seriesOf } from './params.ts'
+import { bucket, currency, durationText, idParam, query, rangeQuery, seriesOf } from './params.ts'
 import { watermarkOf } from './pipelines.ts'
 
 export interface TimeseriesDeps {
@@ -36,7 +36,7 @@ const route = {
     path: '/metrics/events_timeseries',
     tags,
     summary: 'Events over time, by type',
-    request: { query: z.object({ ...rangeQuery, bucket }) },
+    request: { query: query({ ...rangeQuery, bucket }) },
     responses: {
       200: enveloped(z.array(eventsPoint), 'A point per bucket, oldest first', seriesMeta),
       ...problems(400),
@@ -48,7 +48,7 @@ const route = {
     tags,
     summary: 'Revenue of successful orders over time, by currency',
     request: {
-      query: z.object({
+      query: query({
         ...rangeQuery,
         bucket,
         category: idParam('Only this category').optional(),

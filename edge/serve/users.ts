@@ -6,8 +6,8 @@ import { FUNNEL_STAGES, type SessionRow } from '../../streams/contract/results.t
 import { toIso } from '../../streams/contract/time-text.ts'
 import type { Clock, FeatureReader, MetricReader } from '../ports.ts'
 import { Problem } from '../problem.ts'
-import { enveloped, metaOf, problems } from './envelope.ts'
-import { cursor, idParam, limit, time } from './params.ts'
+import { enveloped, metaOf, paged, problems } from './envelope.ts'
+import { cursor, idParam, limit, query, time } from './params.ts'
 import { watermarkOf } from './pipelines.ts'
 
 export interface UsersDeps {
@@ -91,19 +91,19 @@ const route = {
     summary: "A user's features, windows summed at a moment",
     request: {
       params,
-      query: z.object({ as_of: time('The moment that windows reach back from; now when missing').optional() }),
+      query: query({ as_of: time('The moment that windows reach back from; now when missing').optional() }),
     },
-    responses: { 200: enveloped(features, 'The features'), ...problems(400, 401, 404) },
+    responses: { 200: enveloped(features, 'The features'), ...problems(400, 404) },
   }),
   sessions: createRoute({
     method: 'get',
     path: '/sessions/{user_id}',
     tags,
     summary: "A user's sessions, newest first",
-    request: { params, query: z.object({ limit: limit(100, 20), cursor }) },
+    request: { params, query: query({ limit: limit(100, 20), cursor }) },
     responses: {
-      200: enveloped(z.array(session), 'A page; `meta.next_cursor` is null on the last'),
-      ...problems(400, 401, 404),
+      200: paged(session, 'Newest first'),
+      ...problems(400, 404),
     },
   }),
 }

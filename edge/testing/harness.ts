@@ -106,7 +106,7 @@ export function sampleReader(over: Partial<MetricReader> = {}): MetricReader {
     dailyFunnel: async () => [],
     latestQuality: async () => [],
     latestReconciliation: async () => null,
-    checkHistory: async () => [],
+    checkHistory: async () => ({ items: [], next: null }),
     ...over,
   }
 }

@@ -129,7 +129,7 @@ test('a good day passes, stage by stage; a defect of any kind stops it with a se
     expect(found.sample).toHaveLength(sample.length)
     await putRows(world.lake, model, DAY, GOOD[model]!)
   }
-  const history = await checkHistory(sql, { check: 'fact_events.unique.event_id', limit: 10 })
+  const { items: history } = await checkHistory(sql, { check: 'fact_events.unique.event_id', limit: 10 })
   expect(history.map(({ outcome, observed }) => [outcome, observed])).toEqual([
     ['passed', 0],
     ['passed', 0],

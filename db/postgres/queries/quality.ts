@@ -3,6 +3,8 @@
 import type { Sql } from '../connect.ts'
 import type { QualityResult, QualityRun } from '../quality-store.ts'
 import { cleanText } from '../result-version.ts'
+import { decodeCursor, type Page, toPage } from './cursor.ts'
+import { timeSql } from './numbers.ts'
 
 export interface QualityReport extends QualityRun {
   /** In the order in which they were asked. */
@@ -44,14 +46,21 @@ export interface CheckPoint
   extends Pick<QualityResult, 'outcome' | 'observed' | 'expected'>,
     Pick<QualityRun, 'day' | 'finished_at' | 'workflow_id' | 'workflow_run_id'> {}
 
-/** How a check went in its last runs, the newest first. */
-export async function checkHistory(
-  sql: Sql,
-  { check, limit }: { check: string; limit: number },
-): Promise<CheckPoint[]> {
-  const rows = await sql<CheckPoint[]>`
-    SELECT day, finished_at, workflow_id, workflow_run_id, quality_results.outcome, observed, expected
+export interface CheckQuestion {
+  check: string
+  limit: number
+  cursor?: string | undefined
+}
+
+/** How a check went in its last runs, the newest first. @throws QueryError for a cursor that is none */
+export async function checkHistory(sql: Sql, { check, limit, cursor }: CheckQuestion): Promise<Page<CheckPoint>> {
+  const after = cursor === undefined ? null : decodeCursor(cursor)
+  const rows = await sql<(CheckPoint & { id: string })[]>`
+    SELECT id, day, finished_at, workflow_id, workflow_run_id, quality_results.outcome, observed, expected
     FROM quality_results JOIN quality_runs ON id = run_id
-    WHERE check_name = ${cleanText(check)} ORDER BY finished_at DESC, id DESC LIMIT ${limit}`
-  return rows.map((row) => ({ ...row }))
+    WHERE check_name = ${cleanText(check)}
+      ${after === null ? sql`` : sql`AND (finished_at, id) < (${timeSql(sql, after.at)}, ${after.id})`}
+    ORDER BY finished_at DESC, id DESC LIMIT ${limit + 1}`
+  const page = toPage(rows, limit, (row) => ({ at: row.finished_at, id: row.id }))
+  return { ...page, items: page.items.map(({ id: _, ...point }) => point) }
 }

@@ -18,10 +18,14 @@ import type { Tokens } from './auth/tokens.ts'
 import { icebergProblem } from './iceberg/errors.ts'
 import { addIcebergRoutes, isIcebergPath, type ServedLake } from './iceberg/routes.ts'
 import { createIntake, type IngestDeps } from './ingest/intake.ts'
+import type { KeyMaker } from './ingest/keys/key-text.ts'
+import { addWriteKeyRoutes } from './ingest/keys/routes.ts'
+import type { WriteKeys } from './ingest/keys/write-keys.ts'
 import { addIngestRoutes, INGEST_ROUTES } from './ingest/routes.ts'
 import { addSegmentRoutes, SEGMENT_PATHS } from './ingest/segment/routes.ts'
+import { givenWriteKey } from './ingest/write-key.ts'
 import { allowedMethods } from './methods.ts'
-import type { Assets, EdgeLogger, FeatureReader, MetricReader, MetricSource } from './ports.ts'
+import type { Assets, EdgeLogger, FeatureReader, MetricReader, MetricSource, WriteKeyStore } from './ports.ts'
 import { Problem, problemHeaders, problemText, retryAfter } from './problem.ts'
 import { crossOrigin, securityHeaders } from './security.ts'
 import { addAlertRoutes } from './serve/alerts.ts'
@@ -49,7 +53,9 @@ export interface EdgeDeps {
   clock: IngestDeps['clock']
   logger: EdgeLogger
   telemetry: Telemetry
-  ingest: Pick<IngestDeps, 'log' | 'encoders' | 'newId' | 'writeKey' | 'currency' | 'limits'>
+  ingest: Pick<IngestDeps, 'log' | 'encoders' | 'newId' | 'currency' | 'limits'>
+  /** Who may send events: as known here, and as kept. */
+  writeKeys: { known: Pick<WriteKeys, 'find' | 'admits' | 'refresh'>; store: WriteKeyStore; maker: KeyMaker }
   reader: MetricReader
   features: FeatureReader
   metricSources: readonly MetricSource[]
@@ -72,8 +78,10 @@ const INGEST_PATHS = new Set<string>(
 )
 
 export function createApp(deps: EdgeDeps): OpenAPIHono {
-  const { clock, logger, telemetry, access, reader, assets } = deps
+  const { clock, logger, telemetry, access, reader, assets, writeKeys } = deps
   const isIngest = (c: Context) => INGEST_PATHS.has(c.req.path)
+  const mayBeSentFrom = (c: Context, origin: string) =>
+    writeKeys.known.admits(origin, givenWriteKey(c.req.raw.headers, c.req.url)) ? ['*'] : []
   // The schema registry and the lake have guards of their own.
   const needs = (c: Context): Needs =>
     assets.has(c.req.path) || isRegistryPath(c.req.path) || isIcebergPath(c.req.path)
@@ -92,15 +100,16 @@ export function createApp(deps: EdgeDeps): OpenAPIHono {
   app.use(
     telemetry.request,
     securityHeaders,
-    crossOrigin((c) => (isIngest(c) ? ['*'] : access.corsOrigins)),
+    crossOrigin((c, origin) => (isIngest(c) ? mayBeSentFrom(c, origin) : access.corsOrigins)),
     requireRole({ tokens: access.tokens, needsOf: needs }),
     conditional,
   )
 
   const api = new OpenAPIHono({ defaultHook: refuseParameter })
-  const intake = createIntake({ ...deps.ingest, clock, telemetry, logger })
+  const intake = createIntake({ ...deps.ingest, keys: writeKeys.known, clock, telemetry, logger })
   addIngestRoutes(api, intake)
   addSegmentRoutes(api, { intake, telemetry, newId: deps.ingest.newId })
+  addWriteKeyRoutes(api, { ...writeKeys, keys: writeKeys.known, clock, clientAddress: access.clientAddress })
   addHealthRoutes(api, { version: deps.version, reader, clock })
   addPrometheusRoute(api, { sources: deps.metricSources, logger })
   addOverviewRoute(api, { reader, clock })

@@ -19,9 +19,11 @@ import { createTokens } from './auth/tokens.ts'
 import { buildAssets } from './dashboard/bundle.ts'
 import type { ServedLake } from './iceberg/routes.ts'
 import { INGEST_LIMITS } from './ingest/intake.ts'
+import { createWriteKeys } from './ingest/keys/write-keys.ts'
 import type { Clock, FeatureReader, MetricSource, SchemaRegistry } from './ports.ts'
-import { metricReader, userStore } from './postgres.ts'
+import { metricReader, userStore, writeKeyStore } from './postgres.ts'
 import { serveHere } from './runtime/here.ts'
+import { keyMaker } from './runtime/key-maker.ts'
 import type { Connection } from './runtime/serve.ts'
 import { createCache } from './serve/cache.ts'
 import { createLiveHub } from './serve/live.ts'
@@ -66,6 +68,14 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const { config, secrets, logger, log, registry, clock = systemClock, metricSources = [] } = options
   const metrics = options.metrics ?? createRegistry({ processMetrics: true })
   const users = userStore(options.sql)
+  const keyStore = writeKeyStore(options.sql)
+  const writeKeys = createWriteKeys({
+    builtIn: secrets.writeKey.reveal(),
+    load: keyStore.live,
+    hash: keyMaker.hash,
+    clock,
+    logger,
+  })
   const measured = measuredAgainst(log, metricReader(options.sql))
   const reader = cachedReader(measured, createCache({ ...CACHE, clock }))
   const live = createLiveHub({ reader, pipelines: measured.pipelines, clock, logger, currency: config.currency })
@@ -74,6 +84,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     createEncoder(ORDERS, registry),
     createEncoder(TRIPS, registry),
     buildAssets(),
+    writeKeys.refresh(),
   ])
 
   const app = createApp({
@@ -85,10 +96,10 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
       log,
       encoders: { [CLICKSTREAM]: click, [ORDERS]: order, [TRIPS]: trip },
       newId: () => crypto.randomUUID(),
-      writeKey: secrets.writeKey.reveal(),
       currency: config.currency,
       limits: INGEST_LIMITS,
     },
+    writeKeys: { known: writeKeys, store: keyStore, maker: keyMaker },
     reader,
     features: options.features,
     metricSources: [{ text: () => metrics.metrics() }, ...metricSources],
@@ -112,6 +123,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     throw error
   })
   live.start()
+  writeKeys.start()
   logger.debug({ url: served.url }, 'The edge listens')
   return {
     url: served.url,
@@ -121,6 +133,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
       // First the streams that would never end by themselves.
       await live.close()
       await served.close()
+      await writeKeys.close()
       logger.debug({}, 'The edge has stopped')
     },
   }

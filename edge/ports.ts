@@ -4,6 +4,7 @@
  */
 
 import type { FeatureReader } from '../db/features/feature-store.ts'
+import type { Actor } from '../db/postgres/audit.ts'
 import type { PipelineRun } from '../db/postgres/pipeline-store.ts'
 import type { AlertFilter } from '../db/postgres/queries/alerts.ts'
 import type { Page } from '../db/postgres/queries/cursor.ts'
@@ -20,6 +21,7 @@ import type { EventsPoint, RevenuePoint, SeriesRange } from '../db/postgres/quer
 import type { WorkflowState, WorkflowsState } from '../db/postgres/queries/workflows.ts'
 import type { Role } from '../db/postgres/schema.ts'
 import type { User } from '../db/postgres/users.ts'
+import type { NewWriteKey, WriteKeyRow } from '../db/postgres/write-keys.ts'
 import type { SchemaRegistry } from '../streams/contract/codec.ts'
 import type { AlertRow, SessionRow } from '../streams/contract/results.ts'
 import type { EventLog } from '../streams/log/event-log.ts'
@@ -64,6 +66,7 @@ export type {
   User,
   WorkflowState,
   WorkflowsState,
+  WriteKeyRow,
 }
 
 /** The queries on the results; `db/postgres/queries` answers them, and documents each. They throw QueryError for what can't be asked. */
@@ -96,6 +99,18 @@ export interface UserStore {
   /** @returns false when there is one of that name already. */
   createAdmin(username: string, passwordHash: string): Promise<boolean>
   setPassword(username: string, passwordHash: string): Promise<void>
+}
+
+/** Write keys where they are kept; every change is audited. */
+export interface WriteKeyStore {
+  /** Those that hold, the oldest first: few. */
+  live(): Promise<WriteKeyRow[]>
+  /** The last that were revoked. */
+  revoked(limit: number): Promise<WriteKeyRow[]>
+  /** @returns false when there are as many as there may be */
+  create(key: NewWriteKey, by: Actor): Promise<boolean>
+  /** @returns false when there is none of that id that holds */
+  revoke(id: string, at: number, by: Actor): Promise<boolean>
 }
 
 /** A file that the edge serves from memory. */

@@ -13,7 +13,8 @@ import { userSessions } from '../db/postgres/queries/sessions.ts'
 import { eventsTimeseries, revenueTimeseries } from '../db/postgres/queries/timeseries.ts'
 import { workflows } from '../db/postgres/queries/workflows.ts'
 import { ensureAdmin, findUser, setPassword } from '../db/postgres/users.ts'
-import type { MetricReader, UserStore } from './ports.ts'
+import { createWriteKey, liveWriteKeys, revokedWriteKeys, revokeWriteKey } from '../db/postgres/write-keys.ts'
+import type { MetricReader, UserStore, WriteKeyStore } from './ports.ts'
 
 export const metricReader = (sql: Sql): MetricReader => ({
   overview: (range) => overview(sql, range),
@@ -43,4 +44,11 @@ export const userStore = (sql: Sql): UserStore => ({
   setPassword: async (username, passwordHash) => {
     await setPassword(sql, username, passwordHash)
   },
+})
+
+export const writeKeyStore = (sql: Sql): WriteKeyStore => ({
+  live: () => liveWriteKeys(sql),
+  revoked: (limit) => revokedWriteKeys(sql, limit),
+  create: (key, by) => createWriteKey(sql, key, by),
+  revoke: (id, at, by) => revokeWriteKey(sql, id, at, by),
 })

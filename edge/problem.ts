@@ -20,6 +20,7 @@ const TYPES = {
   invalid_event: [422, 'The event is not valid'],
   unprocessable: [422, 'The request can not be processed'],
   too_many_attempts: [429, 'Too many attempts'],
+  quota_exceeded: [429, 'The quota is used up'],
   internal: [500, 'Something went wrong here'],
   log_unavailable: [503, 'The event log is not available'],
   overloaded: [503, 'Too much is in flight'],

@@ -1,7 +1,8 @@
 /**
  * Headers that protect browsers, and who may call from other origins.
  *
- * Ingestion is open to any origin: its write key ships in web pages. Reading is open to the configured origins only.
+ * Ingestion is open to every origin that the write key allows, which ships in web pages: a preflight brings no headers, so it is answered by the key in the query, and without one allowed.
+ * Reading is open to the configured origins only.
  */
 import type { Context, MiddlewareHandler } from 'hono'
 
@@ -25,22 +26,25 @@ export const securityHeaders: MiddlewareHandler = async (c, next) => {
   await next()
 }
 
-const ALLOWED_HEADERS = 'authorization, content-type, content-encoding, x-write-key, traceparent'
+const ALLOWED_HEADERS = 'authorization, content-type, content-encoding, idempotency-key, x-write-key, traceparent'
 const PREFLIGHT_SECONDS = '7200'
 
-/** @param originsFor which origins may call this request's route; `*` is any. */
-export function crossOrigin(originsFor: (c: Context) => readonly string[]): MiddlewareHandler {
+/** @param originsFor which origins may call this request's route, of a page of `origin`; `*` is any. */
+export function crossOrigin(originsFor: (c: Context, origin: string) => readonly string[]): MiddlewareHandler {
   return async (c, next) => {
     const origin = c.req.header('origin')
     if (origin === undefined) return next()
-    const allowed = originsFor(c)
+    const allowed = originsFor(c, origin)
     const any = allowed.includes('*')
     if (!any) c.header('vary', 'origin')
     if (!any && !allowed.includes(origin)) return next()
     c.header('access-control-allow-origin', any ? '*' : origin)
-    c.header('access-control-expose-headers', 'retry-after, traceparent')
+    c.header(
+      'access-control-expose-headers',
+      'retry-after, traceparent, ratelimit, ratelimit-policy, idempotency-replayed',
+    )
     if (c.req.method !== 'OPTIONS' || !c.req.header('access-control-request-method')) return next()
-    c.header('access-control-allow-methods', 'GET, POST, OPTIONS')
+    c.header('access-control-allow-methods', 'GET, POST, PATCH, DELETE, OPTIONS')
     c.header('access-control-allow-headers', ALLOWED_HEADERS)
     c.header('access-control-max-age', PREFLIGHT_SECONDS)
     return c.body(null, 204)

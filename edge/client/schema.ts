@@ -4555,6 +4555,154 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/write-keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The keys that let clients send events
+         * @description For operators and admins.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description true: the last 100 that were revoked as well */
+                    revoked?: "true" | "false";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Keys without their secrets, the oldest first */
+                200: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["WriteKey"][];
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
+                        };
+                    };
+                };
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        /**
+         * Make a key
+         * @description The answer has the key itself, this once: only its hash is kept. `origins` keeps other web pages from sending with a key that is public by nature; programs that are no browsers can name any origin, or none. Beyond `events_per_minute` the key is answered with 429 until some have come back. For operators and admins.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewWriteKey"];
+                };
+            };
+            responses: {
+                /** @description The key */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["WriteKey"] & {
+                                /** @description The key itself: shown now and never again */
+                                key: string;
+                            };
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                422: components["responses"]["Unprocessable"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/write-keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a key
+         * @description For ever. What it has sent stays. For operators and admins.
+         */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description It no longer holds */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                422: components["responses"]["Unprocessable"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -4760,6 +4908,12 @@ export interface components {
              */
             watermark: string | null;
         };
+        NewWriteKey: {
+            events_per_minute?: number | null;
+            name: string;
+            /** @description []: no page at all, servers only */
+            origins?: string[] | null;
+        };
         Order: {
             /** @description Major units of the currency, never negative: a refund is a record of status refunded */
             amount: number;
@@ -4866,7 +5020,7 @@ export interface components {
         };
         Problem: {
             /** @enum {string} */
-            code: "malformed_body" | "invalid_parameter" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "incompatible_schema" | "body_too_large" | "too_many_events" | "unsupported_media_type" | "unsupported_encoding" | "invalid_event" | "unprocessable" | "too_many_attempts" | "internal" | "log_unavailable" | "overloaded" | "unavailable";
+            code: "malformed_body" | "invalid_parameter" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "incompatible_schema" | "body_too_large" | "too_many_events" | "unsupported_media_type" | "unsupported_encoding" | "invalid_event" | "unprocessable" | "too_many_attempts" | "quota_exceeded" | "internal" | "log_unavailable" | "overloaded" | "unavailable";
             /** @description What is wrong and what to do next */
             detail: string;
             status: number;
@@ -5285,6 +5439,21 @@ export interface components {
             url: string | null;
             workflow_id: string;
         } | null;
+        WriteKey: {
+            /** Format: date-time */
+            created_at: string | null;
+            created_by: string | null;
+            /** @description For each edge process; null: no quota */
+            events_per_minute: number | null;
+            /** @description Public: the key begins with it. `default` is the key of the platform itself */
+            id: string;
+            name: string;
+            /** @description Of pages that may send with it; null: all pages */
+            origins: string[] | null;
+            /** Format: date-time */
+            revoked_at: string | null;
+            revoked_by: string | null;
+        };
     };
     responses: {
         /** @description The request could not be understood */
@@ -5401,6 +5570,7 @@ export type IcebergError = components['schemas']['IcebergError'];
 export type IngestResult = components['schemas']['IngestResult'];
 export type Login = components['schemas']['Login'];
 export type Meta = components['schemas']['Meta'];
+export type NewWriteKey = components['schemas']['NewWriteKey'];
 export type Order = components['schemas']['Order'];
 export type Overview = components['schemas']['Overview'];
 export type OverviewChange = components['schemas']['OverviewChange'];
@@ -5428,6 +5598,7 @@ export type UserFeatures = components['schemas']['UserFeatures'];
 export type Verdict = components['schemas']['Verdict'];
 export type Workflow = components['schemas']['Workflow'];
 export type WorkflowRun = components['schemas']['WorkflowRun'];
+export type WriteKey = components['schemas']['WriteKey'];
 export type ResponseBadRequest = components['responses']['BadRequest'];
 export type ResponseFailed = components['responses']['Failed'];
 export type ResponseForbidden = components['responses']['Forbidden'];

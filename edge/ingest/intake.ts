@@ -16,8 +16,10 @@ import type { Telemetry } from '../telemetry.ts'
 import { type Accept, createAccept, type IngestResult, type Sending } from './accept.ts'
 import { readText } from './body.ts'
 import { botBy } from './bot.ts'
+import { createQuotas } from './keys/quota.ts'
+import type { WriteKey, WriteKeys } from './keys/write-keys.ts'
 import { createPressure } from './pressure.ts'
-import { givenWriteKey, type KnownKey, requireWriteKey } from './write-key.ts'
+import { givenWriteKey, requireOrigin, requireWriteKey } from './write-key.ts'
 
 export interface IngestLimits {
   eventBytesMax: number
@@ -53,7 +55,7 @@ export interface IngestDeps {
   encoders: Encoders
   clock: Pick<Clock, 'now'>
   newId: () => string
-  writeKey: string
+  keys: Pick<WriteKeys, 'find'>
   /** Of amounts that name none. */
   currency: string
   limits: IngestLimits
@@ -65,7 +67,7 @@ export interface IngestDeps {
 export interface Received extends Sending {
   text: string
   contentType: string | null
-  key: KnownKey
+  key: WriteKey
 }
 
 export interface Intake {
@@ -74,15 +76,20 @@ export interface Intake {
    * @param keyIn finds the key in the body, for clients that send it nowhere else; their body is read before it is known who they are
    * @throws Problem for a request that is refused as a whole
    */
-  receive<R>(c: Context, work: (received: Received) => Promise<R>, keyIn?: (text: string) => string | null): Promise<R>
-  /** Unvalidated events of one topic to the log, with a verdict for each. @throws Problem when the log is away: then none of them was stored */
+  receive(
+    c: Context,
+    work: (received: Received) => Promise<Response>,
+    keyIn?: (text: string) => string | null,
+  ): Promise<Response>
+  /** Unvalidated events of one topic to the log, with a verdict for each; all of them count for the key's quota. @throws Problem when the log is away: then none of them was stored */
   accept(topic: InputTopic, values: readonly unknown[], received: Received): Promise<IngestResult>
 }
 
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
 
 export function createIntake(deps: IngestDeps): Intake {
-  const { limits, telemetry, clock } = deps
+  const { limits, telemetry, clock, keys } = deps
+  const quotas = createQuotas(clock)
   const pressure = createPressure({
     requestsMax: limits.requestsInFlightMax,
     bytesMax: limits.bytesInFlightMax,
@@ -95,19 +102,27 @@ export function createIntake(deps: IngestDeps): Intake {
     [TRIPS]: acceptFor(TRIPS, deps),
   }
 
+  /** @throws Problem where the key is not known, not for this page, or has used up its quota */
+  function admitted(c: Context, given: string | null): WriteKey {
+    const key = requireWriteKey(given, keys)
+    requireOrigin(c, key)
+    quotas.admit(key)
+    return key
+  }
+
   return {
     limits,
     async receive(c, work, keyIn) {
       const request = c.req.raw
       const { headers } = request
       const given = givenWriteKey(headers, request.url)
-      const known = given !== null || !keyIn ? requireWriteKey(given, deps.writeKey) : null
+      const known = given !== null || !keyIn ? admitted(c, given) : null
       const ticket = pressure.enter()
       try {
         const text = await readText(request, limits, ticket)
-        const key = known ?? requireWriteKey(keyIn?.(text) ?? null, deps.writeKey)
+        const key = known ?? admitted(c, keyIn?.(text) ?? null)
         const traceparent = headers.get('traceparent')
-        return await work({
+        const response = await work({
           text,
           contentType: headers.get('content-type'),
           receivedAt: clock.now(),
@@ -115,11 +130,14 @@ export function createIntake(deps: IngestDeps): Intake {
           bot: botBy(headers.get('user-agent')),
           key,
         })
+        for (const [name, value] of Object.entries(quotas.headers(key))) response.headers.set(name, value)
+        return response
       } finally {
         ticket.leave()
       }
     },
     async accept(topic, values, received) {
+      quotas.charge(received.key, values.length)
       const result = await appended(accepts[topic](values, received))
       telemetry.ingested(topic, result)
       return result

@@ -14,6 +14,7 @@ import { createMemoryRegistry } from '../../streams/testing/memory-registry.ts'
 import { createApp, type EdgeDeps } from '../app.ts'
 import { createTokens } from '../auth/tokens.ts'
 import { INGEST_LIMITS, type IngestLimits } from '../ingest/intake.ts'
+import { createWriteKeys } from '../ingest/keys/write-keys.ts'
 import type {
   Asset,
   DailyKpis,
@@ -26,7 +27,10 @@ import type {
   TopRegion,
   User,
   UserStore,
+  WriteKeyRow,
+  WriteKeyStore,
 } from '../ports.ts'
+import { keyMaker } from '../runtime/key-maker.ts'
 import { createCache } from '../serve/cache.ts'
 import { createLiveHub } from '../serve/live.ts'
 import { cachedReader } from '../serve/reader.ts'
@@ -254,6 +258,23 @@ export function memoryUsers(...known: User[]): UserStore {
   }
 }
 
+export function memoryWriteKeys(): WriteKeyStore {
+  const all: WriteKeyRow[] = []
+  return {
+    live: async () => all.filter((key) => key.revoked_at === null),
+    revoked: async (limit) => all.filter((key) => key.revoked_at !== null).slice(-limit),
+    create: async (key, { username }) => {
+      all.push({ ...key, created_by: username, revoked_at: null, revoked_by: null })
+      return true
+    },
+    revoke: async (id, at, { username }) => {
+      const key = all.find((each) => each.id === id && each.revoked_at === null)
+      if (key) Object.assign(key, { revoked_at: at, revoked_by: username })
+      return key !== undefined
+    },
+  }
+}
+
 export interface HarnessOptions {
   limits?: Partial<IngestLimits>
   reader?: MetricReader
@@ -301,6 +322,14 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
     options.reader ?? sampleReader(),
     createCache({ ttlMs: 1000, entriesMax: 100, clock: now }),
   )
+  const keyStore = memoryWriteKeys()
+  const writeKeys = createWriteKeys({
+    builtIn: WRITE_KEY,
+    load: keyStore.live,
+    hash: keyMaker.hash,
+    clock: now,
+    logger,
+  })
   let made = 0
   const app = createApp({
     version: '0.0.0-test',
@@ -315,11 +344,11 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
         [TRIPS]: await createEncoder(TRIPS, registry),
       },
       newId: () => `made-${++made}`,
-      writeKey: WRITE_KEY,
       currency: 'TRY',
       // Without a socket all requests of a test may come in one turn.
       limits: { ...INGEST_LIMITS, turnMsMax: Number.POSITIVE_INFINITY, ...options.limits },
     },
+    writeKeys: { known: writeKeys, store: keyStore, maker: keyMaker },
     reader,
     features: options.features ?? noFeatures,
     metricSources: [{ text: () => metrics.metrics() }, ...(options.metricSources ?? [])],

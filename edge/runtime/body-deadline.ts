@@ -52,17 +52,22 @@ export function limitBody(request: Request, limitMs: number): BodyDeadline {
 
 type Within = <T>(reading: Promise<T>, ms: number) => Promise<T>
 
+/** Takes the body only when it is read: whoever just looks whether there is one may read it another way afterwards. */
 function limitedStream(body: ReadableStream<Uint8Array>, limitMs: number, within: Within): ReadableStream<Uint8Array> {
-  const reader = body.getReader()
-  const untilMs = performance.now() + limitMs
+  let reader: ReadableStreamDefaultReader<Uint8Array> | undefined
+  let untilMs = 0
   return new ReadableStream<Uint8Array>(
     {
       async pull(controller) {
+        if (!reader) {
+          reader = body.getReader()
+          untilMs = performance.now() + limitMs
+        }
         const { done, value } = await within(reader.read(), Math.max(0, untilMs - performance.now()))
         if (done) controller.close()
         else controller.enqueue(value)
       },
-      cancel: (reason) => reader.cancel(reason),
+      cancel: (reason) => (reader ?? body).cancel(reason),
     },
     { highWaterMark: 0 },
   )

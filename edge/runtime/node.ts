@@ -7,6 +7,8 @@ import { type Connection, cannotListen, LIMITS, type Served, type ServeOptions, 
 export { CannotListen, type Served, type ServeOptions } from './serve.ts'
 
 const CLOSE_CHECK_MS = 25
+/** How often it is looked for clients that are late: Node's own half a minute would make of ten seconds forty. */
+const LATE_CHECK_MS = 2_000
 /** Connections that wait to be accepted: of those beyond, the system drops some and resets others. Its own limit, e.g. net.core.somaxconn, is a bound too. */
 const BACKLOG = 8_192
 
@@ -14,7 +16,12 @@ const BACKLOG = 8_192
 export async function serve(options: ServeOptions): Promise<Served> {
   const { fetch, host, port, graceMs = LIMITS.graceMs } = options
   const server = createServer(
-    { requestTimeout: LIMITS.requestMs, headersTimeout: LIMITS.headersMs, keepAliveTimeout: LIMITS.keepAliveMs },
+    {
+      requestTimeout: LIMITS.requestMs,
+      headersTimeout: LIMITS.headersMs,
+      keepAliveTimeout: LIMITS.keepAliveMs,
+      connectionsCheckingInterval: LATE_CHECK_MS,
+    },
     getRequestListener((request, env) => fetch(request, connectionOf((env as HttpBindings).incoming.socket))),
   )
   // Browsers and pools open connections in advance. Node does not count one as idle before its first request.

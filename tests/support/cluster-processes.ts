@@ -2,6 +2,7 @@
  * The platform's processes on the servers of a cluster, and the load on them: what a test file and the chaos run have in common.
  */
 import { setTimeout as delay } from 'node:timers/promises'
+import type { RuntimeCommand } from '../../cli/servers/runtimes.ts'
 import type { TestRedis } from '../../cli/servers/testing/with-redis.ts'
 import { TOPICS } from '../../streams/contract/topics.ts'
 import { createTopics, withKafkaAdmin } from '../../streams/log/kafka/topics.ts'
@@ -37,8 +38,11 @@ export async function platformEnvironment({ brokers, redis, databaseUrl }: Place
 export const startStreams = (env: Record<string, string>): CliProcess => spawnCli(['streams'], { env })
 
 /** @returns also its process, once it listens */
-export async function startEdge(env: Record<string, string>): Promise<Target & { process: CliProcess }> {
-  const process = spawnCli(['edge', '--port', '0'], { env })
+export async function startEdge(
+  env: Record<string, string>,
+  runtime?: RuntimeCommand,
+): Promise<Target & { process: CliProcess }> {
+  const process = spawnCli(['edge', '--port', '0'], { env, runtime })
   const url = await eventually('the edge listens', 60_000, () => {
     if (process.child.exitCode !== null) throw new Error(`The edge ended:\n${process.out}${process.err}`)
     return /listens on (\S+)\./.exec(process.out)?.[1]

@@ -10,6 +10,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { clearFolder as clearServer } from '../../cli/servers/process.ts'
+import type { RuntimeCommand } from '../../cli/servers/runtimes.ts'
 import { clearFolder } from '../../db/postgres/embedded/postmaster.ts'
 import { JWT_SECRET } from './access.ts'
 
@@ -39,12 +40,19 @@ export interface CliProcess {
   ended(timeoutMs?: number): Promise<number | null>
 }
 
+export interface SpawnOptions {
+  env?: Readonly<Record<string, string>>
+  cwd?: string
+  /** On another runtime than this one. */
+  runtime?: RuntimeCommand | undefined
+}
+
 /** Any command of `streamforge`, started. */
 export function spawnCli(
   args: readonly string[],
-  { env = {}, cwd = ROOT }: { env?: Readonly<Record<string, string>>; cwd?: string } = {},
+  { env = {}, cwd = ROOT, runtime = { program: process.execPath, args: [] } }: SpawnOptions = {},
 ): CliProcess {
-  const child = spawn(process.execPath, [BIN, ...args], {
+  const child = spawn(runtime.program, [...runtime.args, BIN, ...args], {
     cwd,
     env: { ...outerEnvironment(), ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
@@ -86,7 +94,7 @@ export interface CliResult {
 }
 
 /** A command of `streamforge`, run to its end. */
-export async function runCli(args: readonly string[], options?: Parameters<typeof spawnCli>[1]): Promise<CliResult> {
+export async function runCli(args: readonly string[], options?: SpawnOptions): Promise<CliResult> {
   const process = spawnCli(args, options)
   const code = await process.ended()
   return { code, out: process.out, err: process.err }

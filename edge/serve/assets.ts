@@ -1,10 +1,21 @@
-/** Files from memory: the dashboard, its scripts and styles, and the API's documentation page. */
+/** Files from memory: the dashboard, its scripts and styles, the API's documentation page, and the tracker. */
 import type { OpenAPIHono } from '@hono/zod-openapi'
-import type { Assets } from '../ports.ts'
+import type { Asset, Assets } from '../ports.ts'
+
+/** The tracker: for pages of other origins, and kept by browsers for an hour, since its address stays the same. */
+export const TRACKER_PATH = '/sf.js'
 
 export function addAssetRoutes(app: OpenAPIHono, assets: Assets): void {
   for (const [path, asset] of assets) {
-    const cacheControl = asset.immutable ? 'public, max-age=31536000, immutable' : 'no-cache'
-    app.get(path, (c) => c.body(asset.body, 200, { 'content-type': asset.contentType, 'cache-control': cacheControl }))
+    const headers = headersOf(path, asset)
+    app.get(path, (c) => c.body(asset.body, 200, headers))
   }
+}
+
+function headersOf(path: string, { contentType, immutable }: Asset): Record<string, string> {
+  const type = { 'content-type': contentType }
+  if (immutable) return { ...type, 'cache-control': 'public, max-age=31536000, immutable' }
+  return path === TRACKER_PATH
+    ? { ...type, 'cache-control': 'public, max-age=3600', 'access-control-allow-origin': '*' }
+    : { ...type, 'cache-control': 'no-cache' }
 }

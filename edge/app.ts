@@ -9,10 +9,13 @@ import { FeaturesUnavailable } from '../db/features/feature-store.ts'
 import { isTransient } from '../db/postgres/errors.ts'
 import { QueryError } from '../db/postgres/queries/numbers.ts'
 import type { SubjectRegistry } from '../streams/contract/schema-registry.ts'
+import { addAccountRoutes } from './auth/account-routes.ts'
+import { addAuditRoute } from './auth/audit-route.ts'
 import { requireRole } from './auth/guard.ts'
-import { addLoginRoute } from './auth/login.ts'
 import { type Needs, needsOf } from './auth/policy.ts'
 import { registryAccess } from './auth/registry-access.ts'
+import { addSessionRoutes } from './auth/session-routes.ts'
+import { createSessions } from './auth/sessions.ts'
 import { createSignIn, type SignInDeps } from './auth/sign-in.ts'
 import type { Tokens } from './auth/tokens.ts'
 import { icebergProblem } from './iceberg/errors.ts'
@@ -25,7 +28,17 @@ import { addIngestRoutes, INGEST_ROUTES } from './ingest/routes.ts'
 import { addSegmentRoutes, SEGMENT_PATHS } from './ingest/segment/routes.ts'
 import { givenWriteKey } from './ingest/write-key.ts'
 import { allowedMethods } from './methods.ts'
-import type { Assets, EdgeLogger, FeatureReader, MetricReader, MetricSource, WriteKeyStore } from './ports.ts'
+import type {
+  Assets,
+  AuditStore,
+  EdgeLogger,
+  FeatureReader,
+  MetricReader,
+  MetricSource,
+  SessionStore,
+  UserStore,
+  WriteKeyStore,
+} from './ports.ts'
 import { Problem, problemHeaders, problemText, retryAfter } from './problem.ts'
 import { crossOrigin, securityHeaders } from './security.ts'
 import { addAlertRoutes } from './serve/alerts.ts'
@@ -64,7 +77,10 @@ export interface EdgeDeps {
   schemas: SubjectRegistry | null
   /** The lake that is served at /iceberg; null where there is none. */
   lake: ServedLake | null
-  access: Pick<SignInDeps, 'users' | 'clientAddress'> & {
+  access: Pick<SignInDeps, 'clientAddress'> & {
+    users: UserStore
+    sessions: SessionStore
+    audit: AuditStore
     tokens: Tokens
     /** Origins whose pages may read; `*` is any. */
     corsOrigins: readonly string[]
@@ -125,7 +141,9 @@ export function createApp(deps: EdgeDeps): OpenAPIHono {
   addLiveRoute(api, deps.live)
   addSchemaRegistryRoutes(api, { schemas: deps.schemas, access: registryAccess({ ...access, signIn }) })
   addIcebergRoutes(api, { lake: deps.lake, tokens: access.tokens, signIn, users: access.users })
-  addLoginRoute(api, { signIn, tokens: access.tokens })
+  addSessionRoutes(api, { signIn, sessions: createSessions({ ...access, clock }) })
+  addAccountRoutes(api, { ...access, clock })
+  addAuditRoute(api, { audit: access.audit, clock })
   addOpenApiRoute(api, deps.version)
 
   app.route(BASE, api)

@@ -21,7 +21,7 @@ import type { ServedLake } from './iceberg/routes.ts'
 import { INGEST_LIMITS } from './ingest/intake.ts'
 import { createWriteKeys } from './ingest/keys/write-keys.ts'
 import type { Clock, FeatureReader, MetricSource, SchemaRegistry } from './ports.ts'
-import { metricReader, userStore, writeKeyStore } from './postgres.ts'
+import { auditStore, metricReader, sessionStore, userStore, writeKeyStore } from './postgres.ts'
 import { serveHere } from './runtime/here.ts'
 import { keyMaker } from './runtime/key-maker.ts'
 import type { Connection } from './runtime/serve.ts'
@@ -108,6 +108,8 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     lake: options.lake ?? null,
     access: {
       users,
+      sessions: sessionStore(options.sql),
+      audit: auditStore(options.sql),
       tokens: createTokens(secrets.jwtSecret.reveal(), clock),
       clientAddress: (c) => (c.env as Connection).address(),
       corsOrigins: config.corsOrigins,
@@ -118,10 +120,12 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   const serve = await serveHere()
   const served = await serve({ fetch: app.fetch, host: config.host, port: config.port })
   // Only now: a password that is made up and then lost to a busy port could never be shown again.
-  const firstLogin = await ensureAdmin(users, config.adminPassword?.reveal() ?? null).catch(async (error: unknown) => {
-    await served.close()
-    throw error
-  })
+  const firstLogin = await ensureAdmin(users, config.adminPassword?.reveal() ?? null, clock).catch(
+    async (error: unknown) => {
+      await served.close()
+      throw error
+    },
+  )
   live.start()
   writeKeys.start()
   logger.debug({ url: served.url }, 'The edge listens')

@@ -4,7 +4,8 @@
  */
 
 import type { FeatureReader } from '../db/features/feature-store.ts'
-import type { Actor } from '../db/postgres/audit.ts'
+import type { NewSession, RefreshToken, Rotation, SessionOwner } from '../db/postgres/access-sessions.ts'
+import type { Actor, AuditEntry, AuditFilter, AuditRow } from '../db/postgres/audit.ts'
 import type { PipelineRun } from '../db/postgres/pipeline-store.ts'
 import type { AlertFilter } from '../db/postgres/queries/alerts.ts'
 import type { Page } from '../db/postgres/queries/cursor.ts'
@@ -20,7 +21,7 @@ import type { RegionPoint, RegionQuestion, TopRegion } from '../db/postgres/quer
 import type { EventsPoint, RevenuePoint, SeriesRange } from '../db/postgres/queries/timeseries.ts'
 import type { WorkflowState, WorkflowsState } from '../db/postgres/queries/workflows.ts'
 import type { Role } from '../db/postgres/schema.ts'
-import type { User } from '../db/postgres/users.ts'
+import type { Account, Change, ChangeOutcome, User, UserChange } from '../db/postgres/users.ts'
 import type { NewWriteKey, WriteKeyRow } from '../db/postgres/write-keys.ts'
 import type { SchemaRegistry } from '../streams/contract/codec.ts'
 import type { AlertRow, SessionRow } from '../streams/contract/results.ts'
@@ -45,7 +46,13 @@ export interface MetricSource {
 }
 
 export type {
+  Account,
   AlertFilter,
+  AuditEntry,
+  AuditFilter,
+  AuditRow,
+  Change,
+  ChangeOutcome,
   DailyKpis,
   DayRange,
   EventsPoint,
@@ -59,6 +66,7 @@ export type {
   RegionPoint,
   RevenuePoint,
   SeriesRange,
+  SessionOwner,
   StageReached,
   TimeRange,
   TopProduct,
@@ -96,9 +104,38 @@ export interface MetricReader {
 
 export interface UserStore {
   find(username: string): Promise<User | null>
+  /** By name. @throws QueryError for a cursor that is none */
+  list(page: { limit: number; cursor?: string | undefined }): Promise<Page<Account>>
+  hasAdmin(): Promise<boolean>
   /** @returns false when there is one of that name already. */
-  createAdmin(username: string, passwordHash: string): Promise<boolean>
-  setPassword(username: string, passwordHash: string): Promise<void>
+  create(user: User, change: Change): Promise<boolean>
+  /** Ends its sessions. */
+  change(username: string, to: UserChange, change: Change): Promise<ChangeOutcome>
+  /** Ends its sessions. */
+  remove(username: string, change: Change): Promise<ChangeOutcome>
+}
+
+/** Sessions of people and the links that begin them. Tokens and codes come as hashes; times are epoch milliseconds. */
+export interface SessionStore {
+  /** @returns false where the account is no longer the one whose password was checked */
+  begin(user: User, session: NewSession, change: Change): Promise<boolean>
+  createLink(link: RefreshToken & { role: Role }, change: Change): Promise<void>
+  /** Uses the link up. @returns null where there is none, or no longer */
+  beginByLink(
+    codeHash: Uint8Array,
+    session: NewSession,
+    now: { address: string | null; at: number },
+  ): Promise<SessionOwner | null>
+  /** Exchanges a token for the next; one that was exchanged before ends its family. */
+  rotate(hash: Uint8Array, next: RefreshToken, now: { address: string | null; at: number }): Promise<Rotation>
+  end(hash: Uint8Array, now: { address: string | null; at: number }): Promise<void>
+}
+
+export interface AuditStore {
+  /** For what is no change of something that is stored: that is recorded with it. */
+  record(entry: AuditEntry): Promise<void>
+  /** The newest first. @throws QueryError for a cursor that is none */
+  page(filter: AuditFilter): Promise<Page<AuditRow>>
 }
 
 /** Write keys where they are kept; every change is audited. */

@@ -1,4 +1,12 @@
 /** The edge's ports on PostgreSQL: metrics and accounts. Every line binds a query of `db/postgres` to its place in the port. */
+import {
+  beginSession,
+  beginSessionByLink,
+  createLoginLink,
+  endSession,
+  rotateSession,
+} from '../db/postgres/access-sessions.ts'
+import { auditLog, recordAudit } from '../db/postgres/audit.ts'
 import type { Sql } from '../db/postgres/connect.ts'
 import { fraudAlert, fraudAlerts } from '../db/postgres/queries/alerts.ts'
 import { dailyCategories, dailyFunnel, dailyKpis, dailyRegions } from '../db/postgres/queries/daily.ts'
@@ -12,9 +20,9 @@ import { region, topRegions } from '../db/postgres/queries/regions.ts'
 import { userSessions } from '../db/postgres/queries/sessions.ts'
 import { eventsTimeseries, revenueTimeseries } from '../db/postgres/queries/timeseries.ts'
 import { workflows } from '../db/postgres/queries/workflows.ts'
-import { ensureAdmin, findUser, setPassword } from '../db/postgres/users.ts'
+import { changeUser, createUser, findUser, hasAdmin, listUsers, removeUser } from '../db/postgres/users.ts'
 import { createWriteKey, liveWriteKeys, revokedWriteKeys, revokeWriteKey } from '../db/postgres/write-keys.ts'
-import type { MetricReader, UserStore, WriteKeyStore } from './ports.ts'
+import type { AuditStore, MetricReader, SessionStore, UserStore, WriteKeyStore } from './ports.ts'
 
 export const metricReader = (sql: Sql): MetricReader => ({
   overview: (range) => overview(sql, range),
@@ -40,10 +48,24 @@ export const metricReader = (sql: Sql): MetricReader => ({
 
 export const userStore = (sql: Sql): UserStore => ({
   find: (username) => findUser(sql, username),
-  createAdmin: (username, passwordHash) => ensureAdmin(sql, username, passwordHash),
-  setPassword: async (username, passwordHash) => {
-    await setPassword(sql, username, passwordHash)
-  },
+  list: (page) => listUsers(sql, page),
+  hasAdmin: () => hasAdmin(sql),
+  create: (user, change) => createUser(sql, user, change),
+  change: (username, to, change) => changeUser(sql, username, to, change),
+  remove: (username, change) => removeUser(sql, username, change),
+})
+
+export const sessionStore = (sql: Sql): SessionStore => ({
+  begin: (user, session, change) => beginSession(sql, user, session, change),
+  createLink: (link, change) => createLoginLink(sql, link, change),
+  beginByLink: (codeHash, session, now) => beginSessionByLink(sql, codeHash, session, now),
+  rotate: (hash, next, now) => rotateSession(sql, hash, next, now),
+  end: (hash, now) => endSession(sql, hash, now),
+})
+
+export const auditStore = (sql: Sql): AuditStore => ({
+  record: (entry) => recordAudit(sql, entry),
+  page: (filter) => auditLog(sql, filter),
 })
 
 export const writeKeyStore = (sql: Sql): WriteKeyStore => ({

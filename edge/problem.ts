@@ -12,6 +12,7 @@ const TYPES = {
   forbidden: [403, 'Not allowed'],
   not_found: [404, 'Not found'],
   method_not_allowed: [405, 'Method not allowed'],
+  conflict: [409, 'It is at odds with what is there'],
   incompatible_schema: [409, 'The schema is not compatible'],
   body_too_large: [413, 'The body is too large'],
   too_many_events: [413, 'Too many events in one request'],

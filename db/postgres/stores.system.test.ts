@@ -8,7 +8,6 @@ import { createManifestStore } from './manifest-store.ts'
 import { claimLog, claimSchemaIds, LogMismatch, SchemaIdMismatch } from './platform.ts'
 import { createResultStore, isTransient, pruneOutbox } from './result-store.ts'
 import { compareKeys, keyOf } from './result-version.ts'
-import { ensureAdmin, findUser, setPassword } from './users.ts'
 
 const postgres = withPostgres()
 
@@ -126,17 +125,5 @@ describe('the stores in PostgreSQL', () => {
     )
     await expect(claimSchemaIds(sql, new Map([[3, 'schema-1']]))).rejects.toThrow(SchemaIdMismatch)
     expect((await claimSchemaIds(sql, new Map())).get(3)).toBe('schema-3')
-  })
-
-  it('keep accounts: the first admin is made once', async () => {
-    const { sql } = await postgres.database()
-    expect(await findUser(sql, 'admin')).toBeNull()
-    expect(await ensureAdmin(sql, 'admin', 'hash-1')).toBe(true)
-    expect(await ensureAdmin(sql, 'admin', 'hash-2')).toBe(false)
-    expect(await findUser(sql, 'admin')).toEqual({ username: 'admin', password_hash: 'hash-1', role: 'admin' })
-    expect(await setPassword(sql, 'admin', 'hash-3')).toBe(true)
-    expect(await setPassword(sql, 'nobody', 'x')).toBe(false)
-    expect((await findUser(sql, 'admin'))?.password_hash).toBe('hash-3')
-    expect(await findUser(sql, 'admin\0')).toBeNull()
   })
 })

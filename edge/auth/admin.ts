@@ -1,8 +1,13 @@
-/** The first account: made once, at the first start, with a password that is given or made up, and never a default one. */
-import type { UserStore } from '../ports.ts'
+/**
+ * The first account: made at the first start, with a password that is given or made up, and never a default one. One that was removed while another admin is there stays
+ * removed, unless a password for it is given.
+ */
+import type { Clock, UserStore } from '../ports.ts'
 import { hashPassword, passwordFits, verifyPassword } from './password.ts'
 
 export const ADMIN = 'admin'
+/** Who does it, for the audit log. */
+const STARTER = 'start'
 
 export interface FirstLogin {
   username: string
@@ -14,20 +19,24 @@ export interface FirstLogin {
  * @returns the login to print, once, when a password was made up; else null.
  */
 export async function ensureAdmin(
-  users: UserStore,
+  users: Pick<UserStore, 'find' | 'hasAdmin' | 'create' | 'change'>,
   given: string | null,
+  clock: Pick<Clock, 'now'>,
   makeUp: () => string = randomPassword,
 ): Promise<FirstLogin | null> {
   if (given !== null && !passwordFits(given)) throw new Error('STREAMFORGE_ADMIN_PASSWORD must have at most 72 bytes.')
+  const change = { by: { username: STARTER, address: null }, at: clock.now() }
   const known = await users.find(ADMIN)
   if (known) {
     if (given !== null && !(await verifyPassword(given, known.password_hash))) {
-      await users.setPassword(ADMIN, await hashPassword(given))
+      await users.change(ADMIN, { password_hash: await hashPassword(given) }, change)
     }
     return null
   }
+  if (given === null && (await users.hasAdmin())) return null
   const password = given ?? makeUp()
-  const isNew = await users.createAdmin(ADMIN, await hashPassword(password))
+  const account = { username: ADMIN, password_hash: await hashPassword(password), role: 'admin' as const }
+  const isNew = await users.create(account, change)
   return isNew && given === null ? { username: ADMIN, password } : null
 }
 

@@ -5,7 +5,7 @@ import { createHarness, memoryUsers, NOW } from '../testing/harness.ts'
 import { ADMIN, ensureAdmin } from './admin.ts'
 import { hashPassword, verifyPassword } from './password.ts'
 import { createRateLimit } from './rate-limit.ts'
-import { createTokens, TOKEN_SECONDS } from './tokens.ts'
+import { ACCESS_SECONDS, createTokens } from './tokens.ts'
 
 const PASSWORD = 'correct horse battery staple'
 const hash = await hashPassword(PASSWORD)
@@ -31,9 +31,9 @@ describe('signing in', () => {
     expect(response.status).toBe(200)
     expect(response.headers.get('cache-control')).toBe('no-store')
     const { data } = (await response.json()) as { data: { access_token: string } }
-    expect(data).toMatchObject({ token_type: 'Bearer', expires_in: TOKEN_SECONDS, role: 'viewer' })
-    expect(await edge.tokens.identify(data.access_token)).toEqual({ username: 'vera', role: 'viewer' })
-    edge.clock.nowMs += TOKEN_SECONDS * 1000
+    expect(data).toMatchObject({ token_type: 'Bearer', expires_in: ACCESS_SECONDS, role: 'viewer' })
+    expect(await edge.tokens.identify(data.access_token)).toMatchObject({ username: 'vera', role: 'viewer' })
+    edge.clock.nowMs += ACCESS_SECONDS * 1000
     expect(await edge.tokens.identify(data.access_token)).toBeNull()
   })
 
@@ -82,7 +82,7 @@ describe('tokens', () => {
 
   it('are accepted with our own algorithm and secret alone', async () => {
     const secret = 'the secret of this test, 32 bytes long'
-    expect(await tokens.identify(await sign(claims, secret, 'HS256'))).toEqual({ username: 'eve', role: 'admin' })
+    expect(await tokens.identify(await sign(claims, secret, 'HS256'))).toMatchObject({ username: 'eve', role: 'admin' })
     expect(await tokens.identify(await sign(claims, 'another secret that is long enough', 'HS256'))).toBeNull()
     expect(await tokens.identify(await sign(claims, secret, 'HS512'))).toBeNull()
     const [, payload] = (await sign(claims, secret, 'HS256')).split('.')
@@ -120,11 +120,12 @@ describe('reading', () => {
 })
 
 describe('the first account', () => {
+  const clock = { now: () => NOW }
   it('is made once, with a made-up password that is told once', async () => {
     const users = memoryUsers()
-    const first = await ensureAdmin(users, null)
+    const first = await ensureAdmin(users, null, clock)
     expect(first).toMatchObject({ username: ADMIN, password: expect.stringMatching(/^[a-zA-Z0-9]{24}$/) })
-    expect(await ensureAdmin(users, null)).toBeNull()
+    expect(await ensureAdmin(users, null, clock)).toBeNull()
     const admin = await users.find(ADMIN)
     expect(admin!.role).toBe('admin')
     expect(await verifyPassword(first!.password, admin!.password_hash)).toBe(true)
@@ -132,10 +133,19 @@ describe('the first account', () => {
 
   it('takes the password that is configured, also later, and does not tell it', async () => {
     const users = memoryUsers()
-    expect(await ensureAdmin(users, 'first one')).toBeNull()
-    expect(await ensureAdmin(users, 'second one')).toBeNull()
+    expect(await ensureAdmin(users, 'first one', clock)).toBeNull()
+    expect(await ensureAdmin(users, 'second one', clock)).toBeNull()
     expect(await verifyPassword('second one', (await users.find(ADMIN))!.password_hash)).toBe(true)
-    await expect(ensureAdmin(users, 'x'.repeat(73))).rejects.toThrow('72 bytes')
+    await expect(ensureAdmin(users, 'x'.repeat(73), clock)).rejects.toThrow('72 bytes')
+  })
+
+  it('stays removed while there is another admin, unless a password for it is given', async () => {
+    const users = memoryUsers({ username: 'ada', password_hash: hash, role: 'admin' })
+    expect(await ensureAdmin(users, null, clock)).toBeNull()
+    expect(await users.find(ADMIN)).toBeNull()
+    expect(await ensureAdmin(users, 'given', clock)).toBeNull()
+    expect(await users.find(ADMIN)).toMatchObject({ role: 'admin' })
+    expect(users.audit).toMatchObject([{ action: 'user.create', target: ADMIN, by: { username: 'start' } }])
   })
 })
 

@@ -3,6 +3,8 @@ import bcrypt from 'bcryptjs'
 
 const COST = 10
 export const PASSWORD_BYTES_MAX = 72
+/** Of passwords that people choose for accounts by the API. */
+export const PASSWORD_LENGTH_MIN = 12
 
 export const passwordFits = (password: string): boolean =>
   new TextEncoder().encode(password).length <= PASSWORD_BYTES_MAX

@@ -1,15 +1,17 @@
 /**
- * User name and password to account, for whatever asks for them. Tries are limited per user and address, all ways in together; unknown users cost the same time
- * as known ones.
+ * User name and password to account, for whatever asks for them. Tries are limited per user and address, all ways in together; unknown users cost the same work
+ * as known ones. What fails is in the audit log.
  */
 import type { Context } from 'hono'
-import type { Clock, User, UserStore } from '../ports.ts'
+import type { AuditStore, Clock, User, UserStore } from '../ports.ts'
 import { Problem, retryAfter } from '../problem.ts'
+import { createFailedSignIns } from './failed-sign-ins.ts'
 import { verifyPassword } from './password.ts'
 import { createRateLimit } from './rate-limit.ts'
 
 export interface SignInDeps {
   users: Pick<UserStore, 'find'>
+  audit: Pick<AuditStore, 'record'>
   clock: Pick<Clock, 'now'>
   /** The address of the client, as the server sees it. */
   clientAddress: (c: Context) => string
@@ -22,9 +24,10 @@ const MINUTE_MS = 60_000
 /** Comparisons at once: each takes tens of milliseconds of CPU. */
 const COMPARISONS_MAX = 4
 
-export function createSignIn({ users, clock, clientAddress }: SignInDeps): SignIn {
+export function createSignIn({ users, audit, clock, clientAddress }: SignInDeps): SignIn {
   const perLogin = createRateLimit({ triesMax: 5, windowMs: MINUTE_MS, keysMax: 10_000 })
   const perAddress = createRateLimit({ triesMax: 30, windowMs: MINUTE_MS, keysMax: 10_000 })
+  const failed = createFailedSignIns(audit)
   let comparing = 0
 
   return async (c, username, password) => {
@@ -44,6 +47,7 @@ export function createSignIn({ users, clock, clientAddress }: SignInDeps): SignI
     try {
       const user = username.includes('\0') ? null : await users.find(username)
       if (!(await verifyPassword(password, user?.password_hash ?? null)) || !user) {
+        await failed({ username, isKnown: user !== null, address, at: now })
         throw new Problem('unauthorized', 'The user name or the password is wrong.')
       }
       perAddress.giveBack(address)

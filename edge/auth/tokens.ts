@@ -2,7 +2,10 @@
 import { sign, verify } from 'hono/jwt'
 import type { Clock, Role } from '../ports.ts'
 
-export const TOKEN_SECONDS = 8 * 3600
+/** Of people's sessions, which refresh tokens carry on. */
+export const ACCESS_SECONDS = 15 * 60
+/** Of programs that sign in with a credential and run for long, as Iceberg's clients do. */
+export const CLIENT_SECONDS = 8 * 3600
 const ALGORITHM = 'HS256'
 const ISSUER = 'streamforge'
 const ROLES: readonly Role[] = ['viewer', 'operator', 'admin']
@@ -23,7 +26,7 @@ export interface Tokens {
 
 export function createTokens(secret: string, clock: Pick<Clock, 'now'>): Tokens {
   return {
-    issue({ username, role, renewal }, seconds = TOKEN_SECONDS) {
+    issue({ username, role, renewal }, seconds = ACCESS_SECONDS) {
       const iat = Math.floor(clock.now() / 1000)
       const claims = { sub: username, role, iss: ISSUER, iat, exp: iat + seconds }
       return sign(renewal === undefined ? claims : { ...claims, renewal }, secret, ALGORITHM)

@@ -1,6 +1,184 @@
 /** The API as types, made from its OpenAPI document by `npm run api:generate`. Not to be edited, nor merged by hand: make it anew. */
 
 export interface paths {
+    "/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The audit log, the newest first
+         * @description For admins.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Only what this account did */
+                    actor?: string;
+                    /** @description `meta.next_cursor` of the page before */
+                    cursor?: string;
+                    limit?: number;
+                    /** @description Only what was done to this */
+                    target?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Entries */
+                200: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["AuditEntry"][];
+                            meta: components["schemas"]["Meta"] & {
+                                /** @description Give it as `cursor` for the next page; null on the last */
+                                next_cursor: string | null;
+                            };
+                        };
+                    };
+                };
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in with the code of a login link
+         * @description The code is what stands behind `#login=` in the link that `npm start` and `streamforge login-link` print.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["LoginCode"];
+                };
+            };
+            responses: {
+                /** @description A session */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Session"];
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/links": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a link that signs in once
+         * @description For admins.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewLoginLink"];
+                };
+            };
+            responses: {
+                /** @description The code, for `#login=` behind the address of the dashboard */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                code: string;
+                                /** @description Seconds */
+                                expires_in: number;
+                                /** @enum {string} */
+                                role: "viewer" | "operator" | "admin";
+                            };
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/auth/login": {
         parameters: {
             query?: never;
@@ -10,7 +188,7 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /** Get an access token */
+        /** Sign in with user name and password */
         post: {
             parameters: {
                 query?: never;
@@ -24,22 +202,14 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description The token, for `Authorization: Bearer` */
+                /** @description A session */
                 200: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
                         "application/json": {
-                            data: {
-                                access_token: string;
-                                /** @description Seconds */
-                                expires_in: number;
-                                /** @enum {string} */
-                                role: "viewer" | "operator" | "admin";
-                                /** @enum {string} */
-                                token_type: "Bearer";
-                            };
+                            data: components["schemas"]["Session"];
                         };
                     };
                 };
@@ -48,6 +218,162 @@ export interface paths {
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
                 429: components["responses"]["TooManyRequests"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * End a session
+         * @description Its refresh token no longer holds; an access token holds until it ends by itself.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Refresh"];
+                };
+            };
+            responses: {
+                /** @description It has ended, or had already */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Whose token this is
+         * @description For every account.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The account */
+                200: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: {
+                                /** @enum {string} */
+                                role: "viewer" | "operator" | "admin";
+                                username: string;
+                            };
+                        };
+                    };
+                };
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                401: components["responses"]["Unauthorized"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/auth/refresh": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Go on with a session
+         * @description A refresh token is good for one exchange and gives the next. One that comes a second time was copied: then the whole session is ended. The role is what the account has by now.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Refresh"];
+                };
+            };
+            responses: {
+                /** @description The session goes on */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Session"];
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -3790,6 +4116,215 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The accounts, by name
+         * @description For admins.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `meta.next_cursor` of the page before */
+                    cursor?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Accounts */
+                200: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Account"][];
+                            meta: components["schemas"]["Meta"] & {
+                                /** @description Give it as `cursor` for the next page; null on the last */
+                                next_cursor: string | null;
+                            };
+                        };
+                    };
+                };
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        /**
+         * Make an account
+         * @description For admins.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewAccount"];
+                };
+            };
+            responses: {
+                /** @description The account */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Account"];
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                /** @description It is at odds with what is there */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/users/{username}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove an account
+         * @description For admins.
+         */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    username: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description It is gone, and its sessions are ended */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                /** @description It is at odds with what is there */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        options?: never;
+        head?: never;
+        /**
+         * Change the role or the password of an account
+         * @description Ends its sessions: it signs in again. Access tokens that are out hold until they end by themselves, fifteen minutes at most. For admins.
+         */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    username: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["AccountChange"];
+                };
+            };
+            responses: {
+                /** @description It is changed */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                /** @description It is at odds with what is there */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        trace?: never;
+    };
     "/v1/a": {
         parameters: {
             query?: never;
@@ -4707,6 +5242,39 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        Account: {
+            /** Format: date-time */
+            created_at: string;
+            /** @enum {string} */
+            role: "viewer" | "operator" | "admin";
+            username: string;
+        };
+        AccountChange: {
+            /**
+             * @description At least 12 characters
+             * @example correct horse battery staple
+             */
+            password?: string;
+            /** @enum {string} */
+            role?: "viewer" | "operator" | "admin";
+        };
+        AuditEntry: {
+            /** @example user.change */
+            action: string;
+            /** @description An account; `cli:<user>` on the machine of the platform; `start` when it started */
+            actor: string;
+            /** @description Of the client, as the server sees it */
+            address: string | null;
+            /** Format: date-time */
+            at: string;
+            /** @description What is worth knowing besides, never a secret */
+            detail: {
+                [key: string]: unknown;
+            };
+            id: number;
+            /** @description What it was done to */
+            target: string;
+        };
         ClickstreamEvent: {
             /** @description Needed where there is no user_id */
             anonymous_id?: string | null;
@@ -4897,6 +5465,9 @@ export interface components {
             password: string;
             username: string;
         };
+        LoginCode: {
+            code: string;
+        };
         Meta: {
             /** @description How far the watermark is behind the wall clock */
             freshness_ms: number | null;
@@ -4907,6 +5478,27 @@ export interface components {
              * @description Event time up to which the data is final; null where there is none
              */
             watermark: string | null;
+        };
+        NewAccount: {
+            /**
+             * @description At least 12 characters
+             * @example correct horse battery staple
+             */
+            password: string;
+            /**
+             * @default viewer
+             * @enum {string}
+             */
+            role: "viewer" | "operator" | "admin";
+            /** @example ada */
+            username: string;
+        };
+        NewLoginLink: {
+            /**
+             * @default viewer
+             * @enum {string}
+             */
+            role: "viewer" | "operator" | "admin";
         };
         NewWriteKey: {
             events_per_minute?: number | null;
@@ -5020,7 +5612,7 @@ export interface components {
         };
         Problem: {
             /** @enum {string} */
-            code: "malformed_body" | "invalid_parameter" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "incompatible_schema" | "body_too_large" | "too_many_events" | "unsupported_media_type" | "unsupported_encoding" | "invalid_event" | "unprocessable" | "too_many_attempts" | "quota_exceeded" | "internal" | "log_unavailable" | "overloaded" | "unavailable";
+            code: "malformed_body" | "invalid_parameter" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "conflict" | "incompatible_schema" | "body_too_large" | "too_many_events" | "unsupported_media_type" | "unsupported_encoding" | "invalid_event" | "unprocessable" | "too_many_attempts" | "quota_exceeded" | "internal" | "log_unavailable" | "overloaded" | "unavailable";
             /** @description What is wrong and what to do next */
             detail: string;
             status: number;
@@ -5170,6 +5762,9 @@ export interface components {
             sample: string[];
             /** @description A table of results; a topic, where it is about offsets; or lake */
             table: string;
+        };
+        Refresh: {
+            refresh_token: string;
         };
         RegionPoint: {
             average_distance: number;
@@ -5558,6 +6153,9 @@ export interface components {
     headers: never;
     pathItems: never;
 }
+export type Account = components['schemas']['Account'];
+export type AccountChange = components['schemas']['AccountChange'];
+export type AuditEntry = components['schemas']['AuditEntry'];
 export type ClickstreamEvent = components['schemas']['ClickstreamEvent'];
 export type DailyCategory = components['schemas']['DailyCategory'];
 export type DailyFunnelStage = components['schemas']['DailyFunnelStage'];
@@ -5569,7 +6167,10 @@ export type FunnelStage = components['schemas']['FunnelStage'];
 export type IcebergError = components['schemas']['IcebergError'];
 export type IngestResult = components['schemas']['IngestResult'];
 export type Login = components['schemas']['Login'];
+export type LoginCode = components['schemas']['LoginCode'];
 export type Meta = components['schemas']['Meta'];
+export type NewAccount = components['schemas']['NewAccount'];
+export type NewLoginLink = components['schemas']['NewLoginLink'];
 export type NewWriteKey = components['schemas']['NewWriteKey'];
 export type Order = components['schemas']['Order'];
 export type Overview = components['schemas']['Overview'];
@@ -5583,6 +6184,7 @@ export type QualityPoint = components['schemas']['QualityPoint'];
 export type QualityRun = components['schemas']['QualityRun'];
 export type Reconciliation = components['schemas']['Reconciliation'];
 export type ReconciliationDifference = components['schemas']['ReconciliationDifference'];
+export type Refresh = components['schemas']['Refresh'];
 export type RegionPoint = components['schemas']['RegionPoint'];
 export type RegionTotals = components['schemas']['RegionTotals'];
 export type Revenue = components['schemas']['Revenue'];

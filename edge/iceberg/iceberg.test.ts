@@ -3,7 +3,7 @@ import { beforeAll, describe, expect, it } from 'vitest'
 import { openRestCatalog, parseJson } from '../../db/lake/rest/index.ts'
 import { createMemoryCatalog, temporaryLakes } from '../../db/lake/testing/temporary-lake.ts'
 import { hashPassword } from '../auth/password.ts'
-import { TOKEN_SECONDS } from '../auth/tokens.ts'
+import { CLIENT_SECONDS } from '../auth/tokens.ts'
 import type { Role } from '../ports.ts'
 import { createHarness, type Harness, memoryUsers, WRITE_KEY } from '../testing/harness.ts'
 import { ENDPOINTS } from './operations.ts'
@@ -179,9 +179,9 @@ describe('access', () => {
     expect((await edge.app.request('http://localhost/api/v1/iceberg/v1/namespaces')).status).toBe(401)
     const token = await edge.tokens.issue({ username: 'ada', role: 'viewer' })
     expect((await call('GET', '/namespaces', undefined, token)).status).toBe(200)
-    edge.clock.nowMs += TOKEN_SECONDS * 1_000
+    edge.clock.nowMs += CLIENT_SECONDS * 1_000
     expect((await call('GET', '/namespaces', undefined, token)).status).toBe(401)
-    edge.clock.nowMs -= TOKEN_SECONDS * 1_000
+    edge.clock.nowMs -= CLIENT_SECONDS * 1_000
   })
 })
 
@@ -204,7 +204,7 @@ describe('tokens for clients', () => {
 
   it('come for user and password, with the account’s role or less', async () => {
     const { status, body, token } = await ask({ ...signIn, scope: 'catalog' })
-    expect([status, body]).toMatchObject([200, { token_type: 'bearer', expires_in: TOKEN_SECONDS }])
+    expect([status, body]).toMatchObject([200, { token_type: 'bearer', expires_in: CLIENT_SECONDS }])
     expect(await edge.tokens.identify(token)).toMatchObject({ username: 'ada', role: 'operator' })
     const roleFor = async (scope: string) => (await edge.tokens.identify((await ask({ ...signIn, scope })).token))?.role
     expect(await roleFor('viewer')).toBe('viewer')
@@ -227,7 +227,11 @@ describe('tokens for clients', () => {
   it('are exchanged while they are valid and the password is the same, and never for more rights', async () => {
     const changing = memoryUsers({ username: 'ada', password_hash: 'one', role: 'operator' })
     const known = await users.find('ada')
-    await changing.setPassword('ada', known!.password_hash)
+    await changing.change(
+      'ada',
+      { password_hash: known!.password_hash },
+      { by: { username: 'root', address: null }, at: 0 },
+    )
     const on = await createHarness({ lake: null, users: changing })
     const served = await createHarness({
       lake: { catalog: openRestCatalog(await newLake()), clientDefaults: {} },
@@ -236,7 +240,7 @@ describe('tokens for clients', () => {
     expect((await ask(signIn, undefined, on)).status).toBe(404)
     const { token } = await ask({ ...signIn, scope: 'viewer' }, undefined, served)
     const exchange = { grant_type: EXCHANGE, subject_token: token, scope: 'catalog' }
-    served.clock.nowMs += (TOKEN_SECONDS - 60) * 1_000
+    served.clock.nowMs += (CLIENT_SECONDS - 60) * 1_000
     const renewed = await ask(exchange, `Bearer ${token}`, served)
     expect(renewed.status).toBe(200)
     served.clock.nowMs += 3_600_000
@@ -245,7 +249,11 @@ describe('tokens for clients', () => {
     // A token of the dashboard's login is for a person, and ends by itself.
     const login = await served.tokens.issue({ username: 'ada', role: 'operator' })
     expect((await ask({ ...exchange, subject_token: login }, undefined, served)).status).toBe(400)
-    await changing.setPassword('ada', await hashPassword('another'))
+    await changing.change(
+      'ada',
+      { password_hash: await hashPassword('another') },
+      { by: { username: 'root', address: null }, at: 0 },
+    )
     expect(
       (await ask({ ...exchange, subject_token: renewed.token }, undefined, served)).status,
       'another password',

@@ -7,7 +7,7 @@
  */
 import type { Context } from 'hono'
 import type { SignIn } from '../auth/sign-in.ts'
-import { TOKEN_SECONDS, type Tokens } from '../auth/tokens.ts'
+import { CLIENT_SECONDS, type Tokens } from '../auth/tokens.ts'
 import type { Role, User, UserStore } from '../ports.ts'
 import { Problem, retryAfter } from '../problem.ts'
 import { MAY } from './access.ts'
@@ -40,8 +40,11 @@ export async function answerToken(c: Context, form: URLSearchParams, deps: OAuth
     })
   const give = async (user: User, most: Role) => {
     const role = lesser(user.role, most)
-    const access_token = await deps.tokens.issue({ username: user.username, role, renewal: await renewalOf(user) })
-    const answer = { access_token, token_type: 'bearer', expires_in: TOKEN_SECONDS, issued_token_type: ACCESS_TOKEN }
+    const access_token = await deps.tokens.issue(
+      { username: user.username, role, renewal: await renewalOf(user) },
+      CLIENT_SECONDS,
+    )
+    const answer = { access_token, token_type: 'bearer', expires_in: CLIENT_SECONDS, issued_token_type: ACCESS_TOKEN }
     return c.body(JSON.stringify(answer), 200, { 'content-type': 'application/json', 'cache-control': 'no-store' })
   }
 

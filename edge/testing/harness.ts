@@ -25,8 +25,6 @@ import type {
   Role,
   TopProduct,
   TopRegion,
-  User,
-  UserStore,
   WriteKeyRow,
   WriteKeyStore,
 } from '../ports.ts'
@@ -35,6 +33,9 @@ import { createCache } from '../serve/cache.ts'
 import { createLiveHub } from '../serve/live.ts'
 import { cachedReader } from '../serve/reader.ts'
 import { createTelemetry } from '../telemetry.ts'
+import { type MemoryUsers, memoryAudit, memorySessions, memoryUsers } from './memory-access.ts'
+
+export { memoryUsers }
 
 export const WRITE_KEY = 'wk_test'
 export const NOW = Date.UTC(2026, 0, 31, 12)
@@ -242,22 +243,6 @@ export const samplePipeline: Pipeline = {
 
 const noFeatures: FeatureReader = { read: async () => null }
 
-export function memoryUsers(...known: User[]): UserStore {
-  const users = new Map(known.map((u) => [u.username, u]))
-  return {
-    find: async (username) => users.get(username) ?? null,
-    createAdmin: async (username, password_hash) => {
-      if (users.has(username)) return false
-      users.set(username, { username, password_hash, role: 'admin' })
-      return true
-    },
-    setPassword: async (username, password_hash) => {
-      const user = users.get(username)
-      if (user) users.set(username, { ...user, password_hash })
-    },
-  }
-}
-
 export function memoryWriteKeys(): WriteKeyStore {
   const all: WriteKeyRow[] = []
   return {
@@ -279,7 +264,7 @@ export interface HarnessOptions {
   limits?: Partial<IngestLimits>
   reader?: MetricReader
   features?: FeatureReader
-  users?: UserStore
+  users?: MemoryUsers
   access?: Partial<EdgeDeps['access']>
   assets?: ReadonlyMap<string, Asset>
   metricSources?: EdgeDeps['metricSources']
@@ -330,6 +315,7 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
     clock: now,
     logger,
   })
+  const users = options.users ?? memoryUsers()
   let made = 0
   const app = createApp({
     version: '0.0.0-test',
@@ -356,7 +342,9 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
     lake: options.lake ?? null,
     live: createLiveHub({ reader, pipelines: reader.pipelines, clock: now, logger, currency: 'TRY' }),
     access: {
-      users: options.users ?? memoryUsers(),
+      users,
+      sessions: memorySessions(users),
+      audit: memoryAudit(users.audit),
       tokens,
       clientAddress: () => '192.0.2.1',
       corsOrigins: [],

@@ -89,6 +89,8 @@ export function createTracker({ key, host, consent, pages = true }: TrackerOptio
   }
 
   function record(fields: object): string | null {
+    // It may have been withdrawn in another tab.
+    if (decision === 'granted' && (store.get('consent') ?? byDefault) !== 'granted') decision = 'refused'
     if (decision === 'refused') return null
     const event_id = newId()
     const event = {

@@ -293,6 +293,20 @@ it('waits for consent where that is required, and forgets when it is withdrawn',
   expect(await stored(page)).toEqual([])
 })
 
+it('heeds in every tab what was decided in one', async () => {
+  const { context } = await browser.profile()
+  attributes += ' data-pages="off"'
+  const [one, other] = [await visit(context), await visit(context)]
+  await sf(other, 'track', 'Before')
+  await arrived(1)
+  await sf(one, 'consent', false)
+  await eventually(
+    'the other tab tracks nothing',
+    DEADLINE_MS,
+    async () => (await sf(other, 'track', 'After')) === null,
+  )
+})
+
 it('remembers a refusal where consent is not required', async () => {
   const { context } = await browser.profile()
   const page = await visit(context)

@@ -2,6 +2,7 @@
 import { Analytics } from '@segment/analytics-node'
 import { afterEach, expect, it } from 'vitest'
 import { CLICKSTREAM, ORDERS } from '../../../streams/contract/topics.ts'
+import { eventually } from '../../../tests/support/eventually.ts'
 import { type Served, serve } from '../../runtime/node.ts'
 import { createHarness, type Harness, WRITE_KEY } from '../../testing/harness.ts'
 
@@ -20,7 +21,7 @@ async function listening(): Promise<{ edge: Harness; url: string }> {
 }
 
 function client(url: string, writeKey = WRITE_KEY): { analytics: Analytics; answers: number[]; errors: unknown[] } {
-  const analytics = new Analytics({ writeKey, host: url, maxRetries: 5 })
+  const analytics = new Analytics({ writeKey, host: url, maxRetries: 5, flushAt: 61 })
   const answers: number[] = []
   const errors: unknown[] = []
   analytics.on('http_response', ({ status }) => void answers.push(status))
@@ -90,6 +91,31 @@ it('sends again what was answered with 503, and nothing is lost or double', asyn
   expect(errors).toEqual([])
   expect((await edge.events(CLICKSTREAM)).map((e) => e.event_id)).toEqual(['m-1'])
   expect(await edge.events(ORDERS)).toHaveLength(1)
+})
+
+it('waits as long as it is told when its key has used up its quota', async () => {
+  const { edge, url } = await listening()
+  const made = await edge.app.request('/api/v1/write-keys', {
+    method: 'POST',
+    headers: { ...(await edge.as('operator')), 'content-type': 'application/json' },
+    body: JSON.stringify({ name: 'small', events_per_minute: 60 }),
+  })
+  const { key } = ((await made.json()) as { data: { key: string } }).data
+  const { analytics, answers, errors } = client(url, key)
+  analytics.on('http_response', ({ status }) => {
+    // The minute passes for the edge; the SDK waits by its own clock.
+    if (status === 429) edge.clock.nowMs += 60_000
+  })
+  // One request, which is taken whole although it is one event too many.
+  for (let n = 0; n < 61; n++) analytics.track({ userId: 'ada', event: 'E' })
+  await eventually('the first batch is taken', 20_000, () => answers.length === 1)
+  const startedAt = performance.now()
+  analytics.track({ userId: 'ada', event: 'Another' })
+  await analytics.closeAndFlush({ timeout: 20_000 })
+  expect(answers).toEqual([200, 429, 200])
+  expect(performance.now() - startedAt).toBeGreaterThan(1_000)
+  expect(errors).toEqual([])
+  expect(await edge.events(CLICKSTREAM)).toHaveLength(62)
 })
 
 it('is told when its write key is not known', async () => {

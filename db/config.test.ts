@@ -27,6 +27,7 @@ describe('loadConfig', () => {
       token: null,
       currency: 'TRY',
       corsOrigins: [],
+      traceUrl: '',
       logLevel: 'info',
       databaseUrl: null,
       kafkaBrokers: [],

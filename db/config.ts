@@ -309,6 +309,23 @@ const SETTINGS = {
       .regex(/^[\w.-]{1,200}$/, 'must be at most 200 letters, digits, dots, dashes and underscores')
       .default('streamforge'),
   ),
+  /** Where traces are shown, for links from an alert; empty: nowhere. */
+  traceUrl: setting(
+    'STREAMFORGE_TRACE_URL',
+    'https://jaeger.example/trace/{trace_id}',
+    z
+      .string()
+      .default('')
+      .refine(
+        (text) =>
+          text === '' ||
+          (text.includes('{trace_id}') &&
+            URL.canParse(text) &&
+            /^https?:$/.test(new URL(text).protocol) &&
+            new URL(text).password === ''),
+        'must be a URL with {trace_id} in it that begins with http:// or https://, without a password',
+      ),
+  ),
   /** For links on the dashboard; that of the platform's own Temporal is known. */
   temporalUiUrl: setting(
     'TEMPORAL_UI_URL',

@@ -29,9 +29,12 @@ import { addSegmentRoutes, SEGMENT_PATHS } from './ingest/segment/routes.ts'
 import { givenWriteKey } from './ingest/write-key.ts'
 import { allowedMethods } from './methods.ts'
 import type {
+  AlertExplainer,
+  AlertReviews,
   Assets,
   AuditStore,
   EdgeLogger,
+  EventTracer,
   FeatureReader,
   MetricReader,
   MetricSource,
@@ -45,6 +48,8 @@ import { addAlertRoutes } from './serve/alerts.ts'
 import { addAssetRoutes } from './serve/assets.ts'
 import { conditional } from './serve/conditional.ts'
 import { addDailyRoutes } from './serve/daily.ts'
+import { addEventStatusRoute } from './serve/event-status.ts'
+import { addExplainRoute } from './serve/explain.ts'
 import { addFunnelRoute } from './serve/funnel.ts'
 import { addHealthRoutes } from './serve/health.ts'
 import type { LiveHub } from './serve/live.ts'
@@ -66,11 +71,15 @@ export interface EdgeDeps {
   clock: IngestDeps['clock']
   logger: EdgeLogger
   telemetry: Telemetry
-  ingest: Pick<IngestDeps, 'log' | 'encoders' | 'newId' | 'currency' | 'limits'>
+  ingest: Pick<IngestDeps, 'log' | 'encoders' | 'decompressors' | 'newId' | 'currency' | 'limits'>
   /** Who may send events: as known here, and as kept. */
   writeKeys: { known: Pick<WriteKeys, 'find' | 'admits' | 'refresh'>; store: WriteKeyStore; maker: KeyMaker }
   reader: MetricReader
   features: FeatureReader
+  /** What became of single events. */
+  events: EventTracer
+  /** What people make of alerts, and why they fired. `traceUrl`: where traces are shown, with `{trace_id}` in it. */
+  alerts: { reviews: AlertReviews; explainer: AlertExplainer; traceUrl: string | null }
   metricSources: readonly MetricSource[]
   live: Pick<LiveHub, 'subscribe' | 'clients'>
   /** The registry that is served; null where the platform's schemas are in another one. */
@@ -135,7 +144,9 @@ export function createApp(deps: EdgeDeps): OpenAPIHono {
   addRegionRoutes(api, { reader, clock })
   addDailyRoutes(api, { reader, clock })
   addUserRoutes(api, { features: deps.features, reader, clock })
-  addAlertRoutes(api, { reader, clock })
+  addAlertRoutes(api, { ...deps.alerts, reader, clock, clientAddress: access.clientAddress })
+  addEventStatusRoute(api, { tracer: deps.events, clock })
+  addExplainRoute(api, { explainer: deps.alerts.explainer, reader, clock })
   addQualityRoutes(api, { reader, clock })
   addReconciliationRoutes(api, { reader, clock })
   addLiveRoute(api, deps.live)

@@ -151,7 +151,7 @@ describe('a closing edge', () => {
     const appending = gate()
     const edge = await start({
       log: {
-        bounds: log.bounds,
+        ...log,
         append: async (records) => {
           appending.open()
           await held.passed

@@ -5,6 +5,8 @@
  */
 import type { Config } from '../db/config.ts'
 import type { Sql } from '../db/postgres/connect.ts'
+import { announced } from '../db/postgres/queries/announced.ts'
+import { pipelines } from '../db/postgres/queries/health.ts'
 import type { Secrets } from '../db/secrets.ts'
 import type { Logger } from '../observability/log.ts'
 import { createRegistry, type Registry } from '../observability/metrics.ts'
@@ -17,11 +19,21 @@ import { createApp } from './app.ts'
 import { ensureAdmin, type FirstLogin } from './auth/admin.ts'
 import { createTokens } from './auth/tokens.ts'
 import { buildAssets } from './dashboard/bundle.ts'
-import type { ServedLake } from './iceberg/routes.ts'
+import { openEvidence } from './evidence.ts'
+import type { OpenedLake } from './iceberg/open-lake.ts'
 import { INGEST_LIMITS } from './ingest/intake.ts'
 import { createWriteKeys } from './ingest/keys/write-keys.ts'
 import type { Clock, FeatureReader, MetricSource, SchemaRegistry } from './ports.ts'
-import { auditStore, metricReader, sessionStore, userStore, writeKeyStore } from './postgres.ts'
+import {
+  alertFeed,
+  alertReviews,
+  auditStore,
+  metricReader,
+  sessionStore,
+  userStore,
+  writeKeyStore,
+} from './postgres.ts'
+import { brotliDecompressor } from './runtime/brotli.ts'
 import { serveHere } from './runtime/here.ts'
 import { keyMaker } from './runtime/key-maker.ts'
 import type { Connection } from './runtime/serve.ts'
@@ -31,17 +43,18 @@ import { cachedReader, measuredAgainst } from './serve/reader.ts'
 import { createTelemetry } from './telemetry.ts'
 
 export interface EdgeOptions {
-  config: Pick<Config, 'host' | 'port' | 'currency' | 'corsOrigins' | 'adminPassword'>
+  config: Pick<Config, 'host' | 'port' | 'currency' | 'corsOrigins' | 'adminPassword'> &
+    Partial<Pick<Config, 'traceUrl'>>
   secrets: Pick<Secrets, 'writeKey' | 'jwtSecret'>
   version: string
   logger: Logger
-  log: Pick<EventLog, 'append' | 'bounds'>
+  log: Pick<EventLog, 'append' | 'bounds' | 'read' | 'partitionCount' | 'identity'>
   registry: SchemaRegistry
   /** The registry to serve at /schema-registry: the embedded one. Missing where the schemas are in another. */
   schemas?: SubjectRegistry
   features: FeatureReader
   /** The lake to serve at /iceberg. Missing: none is served. */
-  lake?: ServedLake
+  lake?: OpenedLake
   /** A pool for reading, best with a statement timeout; migrated. */
   sql: Sql
   /** Metrics of other threads of this process. */
@@ -78,7 +91,14 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
   })
   const measured = measuredAgainst(log, metricReader(options.sql))
   const reader = cachedReader(measured, createCache({ ...CACHE, clock }))
-  const live = createLiveHub({ reader, pipelines: measured.pipelines, clock, logger, currency: config.currency })
+  const live = createLiveHub({
+    reader,
+    feed: alertFeed(options.sql),
+    pipelines: measured.pipelines,
+    clock,
+    logger,
+    currency: config.currency,
+  })
   const [click, order, trip, assets] = await Promise.all([
     createEncoder(CLICKSTREAM, registry),
     createEncoder(ORDERS, registry),
@@ -86,6 +106,15 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     buildAssets(),
     writeKeys.refresh(),
   ])
+
+  const evidence = openEvidence({
+    log,
+    registry,
+    currency: config.currency,
+    lake: options.lake?.tables ?? null,
+    progress: () => pipelines(options.sql),
+    announced: (ids) => announced(options.sql, ids),
+  })
 
   const app = createApp({
     version: options.version,
@@ -95,12 +124,19 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     ingest: {
       log,
       encoders: { [CLICKSTREAM]: click, [ORDERS]: order, [TRIPS]: trip },
+      decompressors: { br: brotliDecompressor },
       newId: () => crypto.randomUUID(),
       currency: config.currency,
       limits: INGEST_LIMITS,
     },
     writeKeys: { known: writeKeys, store: keyStore, maker: keyMaker },
     reader,
+    events: evidence.tracer,
+    alerts: {
+      reviews: alertReviews(options.sql),
+      explainer: evidence.explainer,
+      traceUrl: config.traceUrl || null,
+    },
     features: options.features,
     metricSources: [{ text: () => metrics.metrics() }, ...metricSources],
     live,

@@ -5,9 +5,11 @@
 
 import type { FeatureReader } from '../db/features/feature-store.ts'
 import type { NewSession, RefreshToken, Rotation, SessionOwner } from '../db/postgres/access-sessions.ts'
+import type { NewReview } from '../db/postgres/alert-reviews.ts'
 import type { Actor, AuditEntry, AuditFilter, AuditRow } from '../db/postgres/audit.ts'
 import type { PipelineRun } from '../db/postgres/pipeline-store.ts'
-import type { AlertFilter } from '../db/postgres/queries/alerts.ts'
+import type { AlertChange, ChangePlace, ChangesQuestion } from '../db/postgres/queries/alert-changes.ts'
+import type { AlertDetail, AlertFilter, ReviewedAlert } from '../db/postgres/queries/alerts.ts'
 import type { Page } from '../db/postgres/queries/cursor.ts'
 import type { DailyCategory, DailyKpis, DailyRegion, DailyStage, DayRange } from '../db/postgres/queries/daily.ts'
 import type { StageReached } from '../db/postgres/queries/funnel.ts'
@@ -24,7 +26,8 @@ import type { Role } from '../db/postgres/schema.ts'
 import type { Account, Change, ChangeOutcome, User, UserChange } from '../db/postgres/users.ts'
 import type { NewWriteKey, WriteKeyRow } from '../db/postgres/write-keys.ts'
 import type { SchemaRegistry } from '../streams/contract/codec.ts'
-import type { AlertRow, SessionRow } from '../streams/contract/results.ts'
+import type { SessionRow } from '../streams/contract/results.ts'
+import type { AlertExplainer, Arrival, EventTracer } from '../streams/evidence/index.ts'
 import type { EventLog } from '../streams/log/event-log.ts'
 import type { Clock } from '../streams/time/clock.ts'
 
@@ -47,15 +50,21 @@ export interface MetricSource {
 
 export type {
   Account,
+  AlertChange,
+  AlertDetail,
+  AlertExplainer,
   AlertFilter,
+  Arrival,
   AuditEntry,
   AuditFilter,
   AuditRow,
   Change,
   ChangeOutcome,
+  ChangePlace,
   DailyKpis,
   DayRange,
   EventsPoint,
+  EventTracer,
   Overview,
   Page,
   Pipeline,
@@ -65,6 +74,7 @@ export type {
   Reconciled,
   RegionPoint,
   RevenuePoint,
+  ReviewedAlert,
   SeriesRange,
   SessionOwner,
   StageReached,
@@ -88,8 +98,8 @@ export interface MetricReader {
   region(question: RegionQuestion): Promise<Page<RegionPoint>>
   topRegions(range: TimeRange & { limit: number; cursor?: string | undefined }): Promise<Page<TopRegion>>
   funnel(range: TimeRange): Promise<StageReached[]>
-  fraudAlerts(filter: AlertFilter): Promise<Page<AlertRow>>
-  fraudAlert(alertId: string): Promise<AlertRow | null>
+  fraudAlerts(filter: AlertFilter): Promise<Page<ReviewedAlert>>
+  fraudAlert(alertId: string): Promise<AlertDetail | null>
   userSessions(userId: string, page: { limit: number; cursor?: string | undefined }): Promise<Page<SessionRow>>
   pipelines(): Promise<Pipeline[]>
   workflows(): Promise<WorkflowsState>
@@ -100,6 +110,19 @@ export interface MetricReader {
   latestQuality(question: QualityQuestion): Promise<QualityReport[]>
   checkHistory(question: CheckQuestion): Promise<Page<CheckPoint>>
   latestReconciliation(): Promise<Reconciled | null>
+}
+
+/** What people make of alerts; every change is audited. */
+export interface AlertReviews {
+  /** @returns false where there is no such alert */
+  review(review: NewReview): Promise<boolean>
+}
+
+/** Alerts in the order in which they changed; `db/postgres/queries/alert-changes.ts` documents each. */
+export interface AlertFeed {
+  changes(question: ChangesQuestion): Promise<AlertChange[]>
+  newest(): Promise<ChangePlace>
+  isKnown(place: ChangePlace): Promise<boolean>
 }
 
 export interface UserStore {

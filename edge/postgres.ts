@@ -1,4 +1,5 @@
 /** The edge's ports on PostgreSQL: metrics and accounts. Every line binds a query of `db/postgres` to its place in the port. */
+
 import {
   beginSession,
   beginSessionByLink,
@@ -6,8 +7,10 @@ import {
   endSession,
   rotateSession,
 } from '../db/postgres/access-sessions.ts'
+import { reviewAlert } from '../db/postgres/alert-reviews.ts'
 import { auditLog, recordAudit } from '../db/postgres/audit.ts'
 import type { Sql } from '../db/postgres/connect.ts'
+import { alertChanges, isKnownPlace, newestChange } from '../db/postgres/queries/alert-changes.ts'
 import { fraudAlert, fraudAlerts } from '../db/postgres/queries/alerts.ts'
 import { dailyCategories, dailyFunnel, dailyKpis, dailyRegions } from '../db/postgres/queries/daily.ts'
 import { funnel } from '../db/postgres/queries/funnel.ts'
@@ -22,7 +25,15 @@ import { eventsTimeseries, revenueTimeseries } from '../db/postgres/queries/time
 import { workflows } from '../db/postgres/queries/workflows.ts'
 import { changeUser, createUser, findUser, hasAdmin, listUsers, removeUser } from '../db/postgres/users.ts'
 import { createWriteKey, liveWriteKeys, revokedWriteKeys, revokeWriteKey } from '../db/postgres/write-keys.ts'
-import type { AuditStore, MetricReader, SessionStore, UserStore, WriteKeyStore } from './ports.ts'
+import type {
+  AlertFeed,
+  AlertReviews,
+  AuditStore,
+  MetricReader,
+  SessionStore,
+  UserStore,
+  WriteKeyStore,
+} from './ports.ts'
 
 export const metricReader = (sql: Sql): MetricReader => ({
   overview: (range) => overview(sql, range),
@@ -44,6 +55,14 @@ export const metricReader = (sql: Sql): MetricReader => ({
   latestQuality: (question) => latestQuality(sql, question),
   latestReconciliation: () => latestReconciliation(sql),
   checkHistory: (question) => checkHistory(sql, question),
+})
+
+export const alertReviews = (sql: Sql): AlertReviews => ({ review: (review) => reviewAlert(sql, review) })
+
+export const alertFeed = (sql: Sql): AlertFeed => ({
+  changes: (question) => alertChanges(sql, question),
+  newest: () => newestChange(sql),
+  isKnown: (place) => isKnownPlace(sql, place),
 })
 
 export const userStore = (sql: Sql): UserStore => ({

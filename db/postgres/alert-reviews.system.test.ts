@@ -89,14 +89,14 @@ describe('reviews of alerts', () => {
 
 describe('the order in which alerts changed', () => {
   const idsSince = async (place: ChangePlace) =>
-    (await alertChanges(sql, place, 100)).map(({ alert }) => alert.alert_id)
+    (await alertChanges(sql, { after: place, limit: 100 })).map(({ alert }) => alert.alert_id)
 
   it('names each once, as it is now, also where only its review changed', async () => {
     const start = await newestChange(sql)
     expect(await idsSince(start)).toEqual([])
     await put(alert('c-1'), alert('c-2'))
     await put(alert('c-1', { position: 1_000_000, final: true }))
-    const changes = await alertChanges(sql, start, 100)
+    const changes = await alertChanges(sql, { after: start, limit: 100 })
     expect(changes.map(({ alert }) => [alert.alert_id, alert.final])).toEqual([
       ['c-2', false],
       ['c-1', true],
@@ -104,8 +104,11 @@ describe('the order in which alerts changed', () => {
     const [first, second] = changes.map(({ place }) => place)
     expect(await idsSince(first!)).toEqual(['c-1'])
     expect(await idsSince(second!)).toEqual([])
+    expect(await alertChanges(sql, { after: start, until: first!, limit: 100 })).toHaveLength(1)
     await review('c-2', 'dismissed', null)
-    expect((await alertChanges(sql, second!, 100)).map(({ alert }) => alert.review.state)).toEqual(['dismissed'])
+    expect((await alertChanges(sql, { after: second!, limit: 100 })).map(({ alert }) => alert.review.state)).toEqual([
+      'dismissed',
+    ])
   })
 
   it('passes nothing over while a transaction that began earlier is still open', async () => {

@@ -13,6 +13,8 @@ const ROLES: readonly Role[] = ['viewer', 'operator', 'admin']
 export interface Identity {
   username: string
   role: Role
+  /** Of a token that was identified, epoch ms. */
+  expiresAt?: number
   /** What lets a token be exchanged for a new one, as long as it is what the account has; only tokens of long-running clients carry it. */
   renewal?: string
 }
@@ -39,7 +41,8 @@ export function createTokens(secret: string, clock: Pick<Clock, 'now'>): Tokens 
         if (typeof sub !== 'string' || typeof exp !== 'number' || exp * 1000 <= clock.now()) return null
         const known = ROLES.find((r) => r === role)
         if (!known) return null
-        return { username: sub, role: known, ...(typeof renewal === 'string' && { renewal }) }
+        const expiresAt = exp * 1000
+        return { username: sub, role: known, expiresAt, ...(typeof renewal === 'string' && { renewal }) }
       } catch {
         return null
       }

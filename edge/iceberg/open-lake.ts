@@ -1,14 +1,22 @@
 /** The lake as an edge serves it: the catalog in the platform's database, the files where its objects are. */
+import type { Lake } from '../../db/lake/index.ts'
 import { openJdbcCatalog, openLake, openLakeFiles, openRestCatalog } from '../../db/lake/rest/index.ts'
 import { type ObjectsSettings, openObjects } from '../../db/objects/open.ts'
 import type { Sql } from '../../db/postgres/connect.ts'
 import type { ServedLake } from './routes.ts'
 
+/** Served to clients, and read here. */
+export interface OpenedLake extends ServedLake {
+  tables: Lake
+}
+
 /** @throws ObjectStoreError where an S3 server refuses the settings */
-export async function openServedLake(sql: Sql, settings: ObjectsSettings): Promise<ServedLake> {
+export async function openServedLake(sql: Sql, settings: ObjectsSettings): Promise<OpenedLake> {
   const [catalog, objects] = await Promise.all([openJdbcCatalog(sql), openObjects(settings)])
+  const tables = openLake(catalog, openLakeFiles(objects))
   return {
-    catalog: openRestCatalog(openLake(catalog, openLakeFiles(objects))),
+    tables,
+    catalog: openRestCatalog(tables),
     clientDefaults: clientDefaults(settings),
   }
 }

@@ -1,53 +1,39 @@
-/** `GET /fraud-alerts` and `GET /fraud-alerts/{id}`: what fired, and the evidence that made it fire. */
+/** `/fraud-alerts`: what fired, the evidence that made it fire, and what people make of it. What-ifs are in `explain.ts`. */
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
-import { ORDER_STATUSES } from '../../streams/contract/events.ts'
-import { toMajor } from '../../streams/contract/money.ts'
-import type { AlertRow } from '../../streams/contract/results.ts'
-import { toIso } from '../../streams/contract/time-text.ts'
-import type { Clock, MetricReader } from '../ports.ts'
+import type { Context } from 'hono'
+import { bodyLimit } from 'hono/body-limit'
+import { REVIEW_STATES } from '../../db/postgres/edge-schema.ts'
+import { identityOf } from '../auth/guard.ts'
+import type { AlertExplainer, AlertReviews, Clock, MetricReader } from '../ports.ts'
 import { Problem } from '../problem.ts'
+import { alert, alertDetail, alertDetailOf, alertOf } from './alert-view.ts'
 import { enveloped, metaOf, problems } from './envelope.ts'
-import { cursor, idParam, limit } from './params.ts'
+import { cursor, idParam, limit, openRangeQuery, query } from './params.ts'
 import { watermarkOf } from './pipelines.ts'
 
 export interface AlertsDeps {
   reader: Pick<MetricReader, 'fraudAlerts' | 'fraudAlert' | 'pipelines'>
+  reviews: AlertReviews
+  explainer: Pick<AlertExplainer, 'rule' | 'arrivals'>
+  /** Where traces are shown, with `{trace_id}` in it; null: nowhere. */
+  traceUrl: string | null
   clock: Pick<Clock, 'now'>
+  clientAddress: (c: Context) => string
 }
 
-const iso = z.iso.datetime()
-const alert = z
-  .object({
-    alert_id: z.string(),
-    rule_id: z.string(),
-    rule_version: z.number().int(),
-    user_id: z.string(),
-    state: z.enum(['active', 'superseded']),
-    superseded_by: z.string().nullable(),
-    supersedes: z.array(z.string()),
-    total: z.number().describe('Of the orders in the match, major units'),
-    currency: z.string(),
-    first_at: iso,
-    last_at: iso,
-    triggered_at: iso.describe('Event time of the order whose arrival completed the match'),
-    watermark: iso.nullable(),
-    trace_id: z.string().nullable(),
-    final: z.boolean(),
-    evidence: z.array(
-      z.object({
-        order_id: z.string(),
-        event_time: iso,
-        amount: z.number(),
-        status: z.enum(ORDER_STATUSES),
-        topic: z.string(),
-        partition: z.number().int(),
-        offset: z.number().int().describe('Where the order lies in the log'),
-      }),
-    ),
+const NOTE_MAX = 2_000
+export const SMALL_BODY_BYTES_MAX = 16 * 1024
+/** Bodies of questions and small changes. */
+export const smallBody = () =>
+  bodyLimit({
+    maxSize: SMALL_BODY_BYTES_MAX,
+    onError: () => {
+      throw new Problem('body_too_large', `The body is larger than ${SMALL_BODY_BYTES_MAX} bytes.`)
+    },
   })
-  .openapi('FraudAlert')
 
 const tags = ['Fraud']
+const params = z.object({ id: idParam('alert_id') })
 const route = {
   list: createRoute({
     method: 'get',
@@ -55,9 +41,15 @@ const route = {
     tags,
     summary: 'Fraud alerts, newest first',
     request: {
-      query: z.object({
+      query: query({
         user_id: idParam('Only of this user').optional(),
         state: z.enum(['active', 'superseded']).optional(),
+        review: z
+          .enum(REVIEW_STATES)
+          .optional()
+          .openapi({ description: 'What people made of it; `open`: nothing yet' }),
+        rule_id: idParam('Only of this rule').optional(),
+        ...openRangeQuery,
         limit: limit(200, 50),
         cursor,
       }),
@@ -71,54 +63,68 @@ const route = {
     method: 'get',
     path: '/fraud-alerts/{id}',
     tags,
-    summary: 'One alert with its evidence: why it fired',
-    request: { params: z.object({ id: idParam('alert_id') }) },
-    responses: { 200: enveloped(alert, 'The alert'), ...problems(400, 401, 404) },
+    summary: 'One alert: why it fired, by which rule, when what happened, and what people made of it',
+    request: { params },
+    responses: { 200: enveloped(alertDetail, 'The alert'), ...problems(400, 401, 404) },
+  }),
+  review: createRoute({
+    method: 'post',
+    path: '/fraud-alerts/{id}/review',
+    tags,
+    summary: 'Confirm an alert, dismiss it, or open it again',
+    description: 'Every review is kept with its note; the last one decides the state.',
+    middleware: [smallBody()],
+    request: {
+      params,
+      body: {
+        required: true,
+        content: {
+          'application/json': {
+            schema: z
+              .strictObject({
+                state: z.enum(REVIEW_STATES),
+                note: z.string().min(1).max(NOTE_MAX).nullish().describe('Why'),
+              })
+              .openapi('AlertReview'),
+          },
+        },
+      },
+    },
+    responses: { 200: enveloped(alertDetail, 'The alert with the review'), ...problems(400, 401, 403, 404, 413, 415) },
   }),
 }
 
-export function addAlertRoutes(api: OpenAPIHono, { reader, clock }: AlertsDeps): void {
+export function addAlertRoutes(api: OpenAPIHono, deps: AlertsDeps): void {
+  const { reader, reviews, explainer, traceUrl, clock } = deps
   const meta = async () => metaOf(clock.now(), watermarkOf(await reader.pipelines()))
 
+  async function detail(id: string) {
+    const [row, about] = await Promise.all([reader.fraudAlert(id), meta()])
+    if (!row) throw noSuchAlert(id)
+    const [rule, arrivals] = await Promise.all([explainer.rule(row), explainer.arrivals(row)])
+    return { data: alertDetailOf(row, { rule, arrivals, traceUrl }), meta: about }
+  }
+
   api.openapi(route.list, async (c) => {
-    const { user_id, ...filter } = c.req.valid('query')
-    const [page, about] = await Promise.all([reader.fraudAlerts({ ...filter, userId: user_id }), meta()])
+    const { user_id, rule_id, ...filter } = c.req.valid('query')
+    if (filter.from !== undefined && filter.to !== undefined && filter.from >= filter.to)
+      throw new Problem('invalid_parameter', 'from: must be before to')
+    const [page, about] = await Promise.all([
+      reader.fraudAlerts({ ...filter, userId: user_id, ruleId: rule_id }),
+      meta(),
+    ])
     return c.json({ data: page.items.map(alertOf), meta: { ...about, next_cursor: page.next } }, 200)
   })
 
-  api.openapi(route.one, async (c) => {
+  api.openapi(route.one, async (c) => c.json(await detail(c.req.valid('param').id), 200))
+
+  api.openapi(route.review, async (c) => {
     const { id } = c.req.valid('param')
-    const [row, about] = await Promise.all([reader.fraudAlert(id), meta()])
-    if (!row) throw new Problem('not_found', `There is no alert "${id}".`)
-    return c.json({ data: alertOf(row), meta: about }, 200)
+    const { state, note } = c.req.valid('json')
+    const by = { username: identityOf(c).username, address: deps.clientAddress(c) }
+    if (!(await reviews.review({ alertId: id, state, note: note ?? null, by, at: clock.now() }))) throw noSuchAlert(id)
+    return c.json(await detail(id), 200)
   })
 }
 
-export function alertOf(row: AlertRow) {
-  return {
-    alert_id: row.alert_id,
-    rule_id: row.rule_id,
-    rule_version: row.rule_version,
-    user_id: row.user_id,
-    state: row.state,
-    superseded_by: row.superseded_by,
-    supersedes: row.supersedes,
-    total: toMajor(row.total_minor, row.currency),
-    currency: row.currency,
-    first_at: toIso(row.first_at),
-    last_at: toIso(row.last_at),
-    triggered_at: toIso(row.triggered_at),
-    watermark: Number.isFinite(row.watermark) ? toIso(row.watermark) : null,
-    trace_id: row.trace_id,
-    final: row.final,
-    evidence: row.evidence.map((e) => ({
-      order_id: e.order_id,
-      event_time: toIso(e.event_time),
-      amount: toMajor(e.amount_minor, row.currency),
-      status: e.status,
-      topic: e.topic,
-      partition: e.partition,
-      offset: e.offset,
-    })),
-  }
-}
+export const noSuchAlert = (id: string): Problem => new Problem('not_found', `There is no alert "${id}".`)

@@ -1,24 +1,30 @@
 /**
- * The live stream: one poller looks once a second, however many clients watch, and sends all of them the same snapshot.
+ * The live stream: one poller looks once a second, however many clients watch, and tells all of them the same.
  *
- * A snapshot is whole in itself, so a slow client may miss some without harm; it never makes the edge buffer. Clients are bounded in number.
+ *   snapshot   what the dashboard shows, whole in itself, once a second
+ *   alert      each alert that is new or has changed, in the order of the changes; resumed from any edge by the id of the last message
+ *   pipeline   how tasks and workflows are, whole in itself, when one changes its state
+ *   problem    the results can not be read; it goes on by itself
+ *   reset      too much has changed since the id that was given: read anew
+ *   bye        the stream ends, and why
+ *
+ * Invariant: nothing waits for a client. Clients are bounded in number, and each in what it may be behind.
  */
-import { toMajor } from '../../streams/contract/money.ts'
-import { toIso } from '../../streams/contract/time-text.ts'
-import type { Clock, EdgeLogger, MetricReader, Pipeline, TimeRange } from '../ports.ts'
+import type { AlertFeed, ChangePlace, Clock, EdgeLogger, MetricReader, Pipeline } from '../ports.ts'
 import { Problem, retryAfter } from '../problem.ts'
-import { alertOf } from './alerts.ts'
-import { lastMomentOf, overviewOf } from './overview.ts'
-import { ceilTo } from './params.ts'
-import { healthOf, watermarkOf } from './pipelines.ts'
-import { productOf } from './products.ts'
+import { createCache } from './cache.ts'
+import { createLiveAlerts, type LiveAlerts } from './live-alerts.ts'
+import { createLiveClient, type LiveClient, type Subscription } from './live-client.ts'
+import { eventText, placeText } from './live-place.ts'
+import { type RateSample, snapshotOf } from './live-snapshot.ts'
+import { healthOf } from './pipelines.ts'
 import { briefOf, workflowsHealth } from './workflows.ts'
 
-const MINUTE_MS = 60_000
-const HOUR_MS = 60 * MINUTE_MS
+export type { Snapshot } from './live-snapshot.ts'
 
 export interface LiveOptions {
   reader: MetricReader
+  feed: AlertFeed
   /** The pipelines as they are this moment: a cached answer would make the rate jump. */
   pipelines: MetricReader['pipelines']
   clock: Clock
@@ -35,25 +41,33 @@ export interface LiveHub {
   /** Begins to look; until then, and after `close`, nothing is sent. */
   start(): void
   /** A client's stream of server-sent events. @throws Problem `overloaded` */
-  subscribe(): ReadableStream<Uint8Array>
+  subscribe(subscription: Subscription): ReadableStream<Uint8Array>
   readonly clients: number
   /** Ends every client's stream. */
   close(): Promise<void>
 }
 
-/** [epoch ms, events per second that the log took, events per second that the streams read] */
-export type RateSample = [timeMs: number, accepted: number, processed: number]
-
-/** Snapshots a client may be behind before it misses some. */
-const BEHIND_MAX = 4
 const HEARTBEAT_MS = 15_000
+const HEARTBEAT = ': heartbeat\n\n'
+/** Of the figures of the hour before. */
+const PREVIOUS_KEPT_MS = 60_000
+
+/** The state of the pipelines, and what tells it from another one. */
+interface PipelineState {
+  key: string
+  text: string
+}
 
 export function createLiveHub(options: LiveOptions): LiveHub {
   const { reader, clock, logger, currency, intervalMs = 1000, clientsMax = 200, samplesMax = 300 } = options
-  const clients = new Set<ReadableStreamDefaultController<Uint8Array>>()
+  const clients = new Set<LiveClient>()
+  /** The state of the pipelines that each has been told last. */
+  const told = new WeakMap<LiveClient, string>()
+  const alerts = createLiveAlerts(options.feed)
   const encoder = new TextEncoder()
   const stopping = new AbortController()
   const samples: RateSample[] = []
+  const previousFigures = createCache({ ttlMs: PREVIOUS_KEPT_MS, entriesMax: 2, clock })
   let before: { at: number; accepted: number; processed: number } | undefined
   let running: Promise<void> | undefined
   let latest: Uint8Array | undefined
@@ -75,30 +89,55 @@ export function createLiveHub(options: LiveOptions): LiveHub {
     before = { at: now, accepted, processed }
   }
 
-  function send(bytes: Uint8Array): void {
-    for (const client of clients) {
-      if ((client.desiredSize ?? 0) > 0) client.enqueue(bytes)
-    }
-  }
+  const anybodyWants = (topic: 'snapshot' | 'pipeline') => [...clients].some((client) => client.wants(topic))
 
   async function tick(): Promise<void> {
-    const now = clock.now()
     const pipelines = await options.pipelines()
-    sample(pipelines, now)
+    sample(pipelines, clock.now())
     if (clients.size === 0) {
       latest = undefined
+      alerts.forget()
       return
     }
-    latest = message('snapshot', await snapshotOf(reader, currency, pipelines, samples, clock.now()))
-    send(latest)
+    await alerts.read()
+    const { place } = alerts
+    const [snapshot, state] = await Promise.all([
+      anybodyWants('snapshot')
+        ? snapshotOf(reader, currency, pipelines, samples, clock.now(), previousFigures)
+        : undefined,
+      anybodyWants('pipeline') ? stateOf(pipelines) : undefined,
+    ])
+    latest = snapshot && encoder.encode(eventText('snapshot', snapshot, place))
+    const resume = once(alerts.resume)
+    for (const client of clients) {
+      if (!(await client.tellAlerts(alerts, resume)) || !clients.has(client)) continue
+      if (state && client.wants('pipeline') && told.get(client) !== state.key && client.tell(state.text))
+        told.set(client, state.key)
+      if (latest && client.wants('snapshot')) client.tell(latest)
+    }
   }
 
-  const message = (event: string, data: unknown) => encoder.encode(`event: ${event}\ndata: ${JSON.stringify(data)}\n\n`)
+  async function stateOf(pipelines: readonly Pipeline[]): Promise<PipelineState> {
+    const now = clock.now()
+    const batch = briefOf(workflowsHealth(await reader.workflows(), now))
+    const health = pipelines.map((each) => healthOf(each, now))
+    const key = JSON.stringify([
+      health.map(({ topic, partition, status }) => [topic, partition, status]),
+      batch.workflows.map(({ workflow, status, last_run }) => [workflow, status, last_run?.run_id, last_run?.status]),
+    ])
+    return { key, text: eventText('pipeline', { pipelines: health, batch }, alerts.place) }
+  }
+
+  function sayBye(client: LiveClient, reason: Parameters<LiveClient['bye']>[0]): void {
+    clients.delete(client)
+    client.bye(reason)
+  }
 
   async function run(): Promise<void> {
     let heartbeatAt = clock.now()
     while (!stopping.signal.aborted) {
       const startedAt = clock.now()
+      for (const client of clients) if (client.expiresAt <= startedAt) sayBye(client, 'token_expired')
       try {
         await tick()
         if (failing) logger.info({}, 'The live stream has data again')
@@ -107,11 +146,11 @@ export function createLiveHub(options: LiveOptions): LiveHub {
         if (!failing) logger.warn({ err: error }, 'The live stream has no data; it goes on trying')
         failing = true
         latest = undefined
-        send(message('problem', { detail: 'The results can not be read at the moment.' }))
+        for (const client of clients) client.problem('The results can not be read at the moment.')
       }
       if (clock.now() - heartbeatAt >= HEARTBEAT_MS) {
         heartbeatAt = clock.now()
-        send(encoder.encode(': heartbeat\n\n'))
+        for (const client of clients) client.tell(HEARTBEAT)
       }
       await clock.sleep(Math.max(50, intervalMs - (clock.now() - startedAt)), stopping.signal)
     }
@@ -124,84 +163,37 @@ export function createLiveHub(options: LiveOptions): LiveHub {
     start() {
       running ??= run()
     },
-    subscribe() {
+    subscribe(subscription) {
       if (stopping.signal.aborted) throw new Problem('unavailable', 'The edge is stopping.', { headers: retryAfter(2) })
       if (clients.size >= clientsMax) {
         throw new Problem('overloaded', `${clientsMax} clients watch already. Try again later.`, {
           headers: retryAfter(30),
         })
       }
-      let mine: ReadableStreamDefaultController<Uint8Array>
-      return new ReadableStream<Uint8Array>(
-        {
-          start(controller) {
-            mine = controller
-            clients.add(controller)
-            controller.enqueue(encoder.encode('retry: 2000\n\n'))
-            if (latest) controller.enqueue(latest)
-          },
-          cancel() {
-            clients.delete(mine)
-          },
-        },
-        new CountQueuingStrategy({ highWaterMark: BEHIND_MAX }),
-      )
+      const client: LiveClient = createLiveClient(subscription, () => clients.delete(client))
+      clients.add(client)
+      // Who resumes is told of the alerts first.
+      if (subscription.after === null) {
+        client.begin(alerts)
+        if (latest && client.wants('snapshot')) client.tell(latest)
+      }
+      return client.stream
     },
     async close() {
       stopping.abort()
-      for (const client of clients) client.close()
-      clients.clear()
+      for (const client of clients) sayBye(client, 'stopping')
       await running
     },
   }
 }
 
-/**
- * The hour that is shown: the last one by wall clock; where the newest data is older than that (a replayed history), the hour in which it ends.
- */
-export function rangeToShow(newestMs: number | null, now: number): TimeRange & { live: boolean } {
-  const live = newestMs === null || newestMs > now - HOUR_MS
-  const to = ceilTo(live ? now : newestMs + 1, MINUTE_MS)
-  return { from: to - HOUR_MS, to, live }
-}
-
-export type Snapshot = Awaited<ReturnType<typeof snapshotOf>>
-
-async function snapshotOf(
-  reader: MetricReader,
-  currency: string,
-  pipelines: readonly Pipeline[],
-  samples: readonly RateSample[],
-  now: number,
-) {
-  const { watermarkMs } = watermarkOf(pipelines)
-  const { live, ...range } = rangeToShow(watermarkMs, now)
-  const [overview, revenue, products, alerts, batch] = await Promise.all([
-    reader.overview({ ...range, now: lastMomentOf(range, now) }),
-    reader.revenueTimeseries({ ...range, bucketMs: MINUTE_MS }),
-    reader.topProducts({ ...range, by: 'views', limit: 10, currency }),
-    reader.fraudAlerts({ limit: 12 }),
-    reader.workflows(),
-  ])
-  return {
-    generated_at: toIso(now),
-    watermark: watermarkMs === null ? null : toIso(watermarkMs),
-    freshness_ms: watermarkMs === null ? null : now - watermarkMs,
-    range: { from: toIso(range.from), to: toIso(range.to), live },
-    overview: overviewOf(overview),
-    rates: samples,
-    revenue: revenue.map((p) => ({
-      time_ms: p.start,
-      currency: p.currency,
-      revenue: toMajor(p.revenue_minor, p.currency),
-      final: p.final,
-    })),
-    products: products.items.map(productOf),
-    alerts: alerts.items.map((row) => {
-      const { evidence, ...alert } = alertOf(row)
-      return { ...alert, orders: evidence.length }
-    }),
-    pipelines: pipelines.map((state) => healthOf(state, now)),
-    batch: briefOf(workflowsHealth(batch, now)),
+/** However many clients stand at one place, as after a restart: it is looked up once. */
+function once(resume: LiveAlerts['resume']): LiveAlerts['resume'] {
+  const known = new Map<string, ReturnType<LiveAlerts['resume']>>()
+  return (after: ChangePlace) => {
+    const key = placeText(after)
+    const found = known.get(key) ?? resume(after)
+    known.set(key, found)
+    return found
   }
 }

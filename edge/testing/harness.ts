@@ -7,7 +7,7 @@ import { createRegistry } from '../../observability/metrics.ts'
 import { createDecoder, createEncoder } from '../../streams/contract/codec.ts'
 import type { EventOf } from '../../streams/contract/events.ts'
 import { partitionOf } from '../../streams/contract/partition.ts'
-import type { AlertRow, SessionRow } from '../../streams/contract/results.ts'
+import type { SessionRow } from '../../streams/contract/results.ts'
 import { CLICKSTREAM, type InputTopic, ORDERS, TRIPS } from '../../streams/contract/topics.ts'
 import { LogUnavailable, type NewRecord, type RecordPosition } from '../../streams/log/event-log.ts'
 import { createMemoryRegistry } from '../../streams/testing/memory-registry.ts'
@@ -16,18 +16,24 @@ import { createTokens } from '../auth/tokens.ts'
 import { INGEST_LIMITS, type IngestLimits } from '../ingest/intake.ts'
 import { createWriteKeys } from '../ingest/keys/write-keys.ts'
 import type {
+  AlertDetail,
+  AlertExplainer,
+  AlertFeed,
+  AlertReviews,
   Asset,
   DailyKpis,
   FeatureReader,
   MetricReader,
   Pipeline,
   RegionPoint,
+  ReviewedAlert,
   Role,
   TopProduct,
   TopRegion,
   WriteKeyRow,
   WriteKeyStore,
 } from '../ports.ts'
+import { brotliDecompressor } from '../runtime/brotli.ts'
 import { keyMaker } from '../runtime/key-maker.ts'
 import { createCache } from '../serve/cache.ts'
 import { createLiveHub } from '../serve/live.ts'
@@ -101,7 +107,7 @@ export function sampleReader(over: Partial<MetricReader> = {}): MetricReader {
       { stage: 'purchase', sessions: 0 },
     ],
     fraudAlerts: async ({ limit }) => ({ items: [sampleAlert].slice(0, limit), next: null }),
-    fraudAlert: async (id) => (id === sampleAlert.alert_id ? sampleAlert : null),
+    fraudAlert: async (id) => (id === sampleAlert.alert_id ? sampleAlertDetail : null),
     userSessions: async (userId) => ({ items: userId === sampleSession.user_id ? [sampleSession] : [], next: null }),
     pipelines: async () => [samplePipeline],
     workflows: async () => ({ workflows: [], mirror: null }),
@@ -143,7 +149,8 @@ export const sampleDay: DailyKpis = {
   published_at: NOW - 60_000,
 }
 
-export const sampleAlert: AlertRow = {
+export const sampleAlert: ReviewedAlert = {
+  review: { state: 'open', at: null, by: null },
   alert_id: 'a-1',
   rule_id: 'three-large-orders',
   rule_version: 1,
@@ -172,6 +179,15 @@ export const sampleAlert: AlertRow = {
   final: false,
   partition: 1,
   position: 7,
+}
+
+export const sampleAlertDetail: AlertDetail = {
+  ...sampleAlert,
+  notes: [],
+  earlierReviews: [],
+  alerted_at: NOW + 50,
+  superseded_at: null,
+  final_at: null,
 }
 
 export const sampleSession: SessionRow = {
@@ -241,6 +257,24 @@ export const samplePipeline: Pipeline = {
   updated_at: NOW,
 }
 
+/** No alert changes. */
+export const noFeed: AlertFeed = {
+  changes: async () => [],
+  newest: async () => ({ transaction: '1', alertId: '' }),
+  isKnown: async () => true,
+}
+const noReviews: AlertReviews = { review: async () => false }
+const noExplainer: AlertExplainer = {
+  rule: async ({ rule_id, rule_version }) => ({
+    id: rule_id,
+    version: rule_version,
+    description: null,
+    parameters: null,
+  }),
+  arrivals: async () => new Map(),
+  explain: async () => null,
+}
+
 const noFeatures: FeatureReader = { read: async () => null }
 
 export function memoryWriteKeys(): WriteKeyStore {
@@ -270,6 +304,8 @@ export interface HarnessOptions {
   metricSources?: EdgeDeps['metricSources']
   schemas?: EdgeDeps['schemas']
   lake?: EdgeDeps['lake']
+  alerts?: Partial<EdgeDeps['alerts']>
+  events?: EdgeDeps['events']
 }
 
 export interface Harness {
@@ -329,6 +365,7 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
         [ORDERS]: await createEncoder(ORDERS, registry),
         [TRIPS]: await createEncoder(TRIPS, registry),
       },
+      decompressors: { br: brotliDecompressor },
       newId: () => `made-${++made}`,
       currency: 'TRY',
       // Without a socket all requests of a test may come in one turn.
@@ -336,11 +373,13 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
     },
     writeKeys: { known: writeKeys, store: keyStore, maker: keyMaker },
     reader,
+    events: options.events ?? { trace: async () => ({ records: [], looked: [], missing: [] }) },
+    alerts: { reviews: noReviews, explainer: noExplainer, traceUrl: null, ...options.alerts },
     features: options.features ?? noFeatures,
     metricSources: [{ text: () => metrics.metrics() }, ...(options.metricSources ?? [])],
     schemas: options.schemas ?? null,
     lake: options.lake ?? null,
-    live: createLiveHub({ reader, pipelines: reader.pipelines, clock: now, logger, currency: 'TRY' }),
+    live: createLiveHub({ reader, feed: noFeed, pipelines: reader.pipelines, clock: now, logger, currency: 'TRY' }),
     access: {
       users,
       sessions: memorySessions(users),

@@ -4,7 +4,7 @@
  * They are in the summary of every snapshot of the lake-writer's, and among the table's properties. The nearest ancestor that has them is believed first: a table that was rolled back
  * to an earlier snapshot then gets its rows again. The properties are for a table whose ancestors of ours have expired and left only other engines' snapshots.
  */
-import { ancestors, CommitRefused, type TableMetadata } from '../../db/lake/index.ts'
+import { ancestors, CommitRefused, type Snapshot, type TableMetadata } from '../../db/lake/index.ts'
 
 const OFFSETS = 'streamforge.offsets'
 /** In a summary: ranges that retention had removed before they were read, `{"<topic>-<partition>":[from, to]}`; `to` is the first that is there. */
@@ -95,4 +95,23 @@ export function afterCommit(
     summary: Object.keys(lost).length === 0 ? offsets : { ...offsets, [LOST]: JSON.stringify(lost) },
     properties: offsets,
   }
+}
+
+/** The first snapshot whose rows reach beyond this offset: the one that brought the record, unless older ones have expired. Null where the table has not come so far, or nothing is known. */
+export function firstSnapshotBeyond(
+  metadata: TableMetadata,
+  log: string,
+  key: string,
+  offset: number,
+): Snapshot | null {
+  let first: Snapshot | null = null
+  for (const snapshot of ancestors(metadata, metadata['current-snapshot-id'])) {
+    const text = snapshot.summary?.[OFFSETS]
+    // Others' commits, and compactions, say nothing of the log.
+    if (text === undefined) continue
+    const found = JSON.parse(text) as Stored
+    if (found.log !== log || (found.next[key] ?? 0) <= offset) break
+    first = snapshot
+  }
+  return first
 }

@@ -18,13 +18,21 @@ export interface AlertChange {
   alert: ReviewedAlert
 }
 
+export interface ChangesQuestion {
+  after: ChangePlace
+  /** The last one that is wanted; missing: all that can be read now. */
+  until?: ChangePlace
+  limit: number
+}
+
 /** In order, from behind the place on. */
-export async function alertChanges(sql: Sql, after: ChangePlace, limit: number): Promise<AlertChange[]> {
+export async function alertChanges(sql: Sql, { after, until, limit }: ChangesQuestion): Promise<AlertChange[]> {
   const rows = await sql<(ReviewedRow & { changed_in: string })[]>`
     SELECT ${reviewedColumns(sql)}, c.changed_in::text AS changed_in
     FROM alert_changes c JOIN fraud_alerts f ON f.alert_id = c.alert_id ${joinReview(sql)}
     WHERE (c.changed_in, c.alert_id) > (${after.transaction}::text::xid8, ${after.alertId})
       AND c.changed_in < pg_snapshot_xmin(pg_current_snapshot())
+      ${until === undefined ? sql`` : sql`AND (c.changed_in, c.alert_id) <= (${until.transaction}::text::xid8, ${until.alertId})`}
     ORDER BY c.changed_in, c.alert_id LIMIT ${limit}`
   return rows.map(({ changed_in, ...row }) => ({
     place: { transaction: changed_in, alertId: row.alert_id },

@@ -10,13 +10,15 @@ export interface BannerInput {
   secrets: Secrets
   config: Pick<Config, 'dataDir' | 'rate' | 'writeKey' | 'adminPassword'>
   simulate: boolean
+  /** Signs in once; null where none could be made. */
+  loginLink: string | null
   /** In a few words. */
   workflows: string
   /** Of the cluster form. */
   parts?: readonly Server[] | undefined
 }
 
-export function banner({ edge, secrets, config, simulate, workflows, parts = [] }: BannerInput): string {
+export function banner({ edge, secrets, config, simulate, loginLink, workflows, parts = [] }: BannerInput): string {
   const key = secrets.writeKey.reveal()
   const { firstLogin } = edge
   const password = config.adminPassword
@@ -28,7 +30,7 @@ export function banner({ edge, secrets, config, simulate, workflows, parts = [] 
   return `
   StreamForge is running${parts.length > 0 ? ' as a cluster' : ''}
 
-  Dashboard     ${edge.url}/
+  Dashboard     ${loginLink ?? `${edge.url}/`}${loginLink ? '\n                (signs in once, within 15 minutes; then: npx streamforge login-link)' : ''}
   API           ${edge.url}/docs
   Write key     ${config.writeKey ? 'as given in STREAMFORGE_WRITE_KEY' : key}
   Admin login   ${login}

@@ -43,6 +43,14 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'an access token for scripts on this machine',
     load: async () => (await import('./commands/token.ts')).token,
   },
+  'login-link': {
+    summary: 'a link to the dashboard that signs in once',
+    load: async () => (await import('./commands/login-link.ts')).loginLink,
+  },
+  users: {
+    summary: 'the accounts of people: list, add, change, remove',
+    load: async () => (await import('./commands/users.ts')).users,
+  },
   schemas: {
     summary: 'what the schema registry holds',
     load: async () => (await import('./commands/schemas.ts')).schemas,

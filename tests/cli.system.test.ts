@@ -10,6 +10,7 @@ import { connect } from '../db/postgres/connect.ts'
 import { readPidFile } from '../db/postgres/embedded/postmaster.ts'
 import { isAlive } from '../db/process.ts'
 import { simulate } from '../streams/sources/simulate.ts'
+import { as } from './support/access.ts'
 import { type Answer, caughtUp, get, post } from './support/api.ts'
 import { eventually } from './support/eventually.ts'
 import { type CliResult, newDataDir, runCli, spawnCli, startPlatform, type TestPlatform } from './support/platform.ts'
@@ -153,6 +154,8 @@ describe('a platform that runs', () => {
     })
     expect(first.out).toContain(first.writeKey)
     await servesItsLake(first, login)
+    await signsInByItsLink(first)
+    await keepsAccounts(first)
     const before = await resultsOf(first)
     expect(before.pipelines.events).toBe(simulated.events + 1)
 
@@ -208,8 +211,15 @@ describe('a platform that runs', () => {
     expectOneSentence(result, new RegExp(`Port ${port} is in use already\\..*--port`))
     await expectNothingLeft(dataDir)
 
-    const platform = await startPlatform({ dataDir })
+    // What signs its tokens is its own.
+    const env = { STREAMFORGE_JWT_SECRET: '' }
+    const platform = await startPlatform({ dataDir, env })
     await eventually('the login is shown', SECONDS_MS, () => platform.out.includes('shown this once'))
+    const { out: token } = await runCli(['token', '--data', dataDir], { env })
+    const read = (authorization: string) => fetch(`${platform.url}/metrics/overview`, { headers: { authorization } })
+    expect((await read(`Bearer ${token.trim()}`)).status).toBe(200)
+    expect((await read((await as('viewer')).authorization)).status).toBe(401)
+    expect(await runCli(['doctor', '--data', dataDir], { env })).toMatchObject({ code: 0 })
     expect(await platform.stop()).toBe(0)
   })
 })
@@ -228,6 +238,48 @@ async function servesItsLake({ url }: TestPlatform, { username, password }: { us
     status: 200,
     body: { metadata: { location: expect.stringMatching(/^file:.*\/warehouse\/raw\/orders-/) } },
   })
+}
+
+/** The link that the banner shows, and one that is asked for. */
+async function signsInByItsLink(platform: TestPlatform): Promise<void> {
+  const asked = await runCli(['login-link', '--role', 'viewer', '--data', platform.dataDir])
+  expect(asked.code, asked.err).toBe(0)
+  for (const [text, role] of [
+    [platform.out, 'admin'],
+    [asked.out, 'viewer'],
+  ] as const) {
+    const [, url, code] = /(http\S+)\/#login=(\S+)/.exec(text) ?? []
+    expect(url).toBe(platform.url)
+    const begun = await post(platform, '/auth/link', { code })
+    expect(begun).toMatchObject({ status: 200, body: { data: { role, username: expect.stringMatching(/^cli:/) } } })
+    expect((await post(platform, '/auth/link', { code })).status).toBe(401)
+  }
+}
+
+async function keepsAccounts(platform: TestPlatform): Promise<void> {
+  const run = async (...args: string[]) => {
+    const result = await runCli(['users', ...args, '--data', platform.dataDir])
+    expect(result.code, result.err).toBe(0)
+    return result.out
+  }
+  const [, password] =
+    /Its password: (\S+) \(shown this once\)/.exec(await run('add', 'ada', '--role', 'operator')) ?? []
+  const signedIn = await post(platform, '/auth/login', { username: 'ada', password })
+  expect(signedIn).toMatchObject({ status: 200, body: { data: { role: 'operator' } } })
+  expect(await run('set-role', 'ada', 'viewer')).toBe('ada is a viewer now, and signs in again.\n')
+  const { refresh_token } = signedIn.body.data
+  expect((await post(platform, '/auth/refresh', { refresh_token })).status).toBe(401)
+  expect(await run('ls')).toMatch(/^NAME +ROLE +SINCE\nada +viewer +\S+\nadmin +admin +\S+\n$/)
+  expect(await run('remove', 'ada')).toBe('The account ada is gone.\n')
+  const last = await runCli(['users', 'remove', 'admin', '--data', platform.dataDir])
+  expect([last.code, last.err]).toEqual([1, '"admin" is the last admin. Make another account an admin first.\n'])
+  const { data } = await get(platform.url, '/audit', { target: 'ada' }, 'admin')
+  expect(data.map((entry: Answer) => `${entry.action} ${entry.actor.split(':')[0]}`)).toEqual([
+    'user.remove cli',
+    'user.change cli',
+    'session.begin ada',
+    'user.create cli',
+  ])
 }
 
 async function statusTells({ url, dataDir, child }: TestPlatform): Promise<void> {

@@ -7,6 +7,7 @@ import { dlq } from './dlq.ts'
 import { doctor } from './doctor.ts'
 import { importCommand } from './import.ts'
 import { lake } from './lake.ts'
+import { loginLink } from './login-link.ts'
 import { replay } from './replay.ts'
 import { schedules } from './schedules.ts'
 import { schemas } from './schemas.ts'
@@ -15,6 +16,7 @@ import { sql } from './sql.ts'
 import { status } from './status.ts'
 import { token } from './token.ts'
 import { up } from './up.ts'
+import { users } from './users.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -34,6 +36,16 @@ const MISTAKES: [command: Command, args: string, about: RegExp][] = [
   [doctor, '--url here', /--url takes an http or https URL, not "here"/],
   [doctor, '--url http://shop.example', /needs its write key: give --write-key/],
   [doctor, '--url http://shop.example --write-key wk', /needs an access token to read: give --token/],
+  [loginLink, 'now', /login-link takes options only, not "now"/],
+  [loginLink, '--role god', /--role takes one of viewer, operator, admin, not "god"/],
+  [loginLink, '--url here', /--url takes an http or https URL, not "here"/],
+  [loginLink, '--url http://shop.example', /needs an access token: give --token .*"streamforge token --role admin"/],
+  [users, '', /users takes "ls", "add NAME", .* or "remove NAME"/],
+  [users, 'add', /users takes "ls"/],
+  [users, 'ls ada', /users takes "ls"/],
+  [users, 'constructor', /users takes "ls"/],
+  [users, 'set-role ada god', /--role takes one of viewer, operator, admin, not "god"/],
+  [users, 'remove ada --role admin', /users remove has no option --role/],
   [token, 'please', /token takes options only, not "please"/],
   [token, '--role god', /--role takes one of viewer, operator, admin, not "god"/],
   [token, '--expires never', /--expires takes a span such as 30m, 8h or 7d, at most 365d, not "never"/],

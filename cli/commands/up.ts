@@ -25,6 +25,7 @@ import { prepareWorkflows, TEMPORAL_FOLDER } from '../cluster/workflows.ts'
 import { CommandFailed, type CommandIo, defineCommand, parseArguments, UsageError, wholeNumber } from '../command.ts'
 import { lockDataFolder } from '../data-folder.ts'
 import { openDatabase } from '../database.ts'
+import { ownLoginLink } from '../edge-api.ts'
 import { FOREIGN_USAGE, requireForeignTopics } from '../foreign-topics.ts'
 import { addressesOf } from '../processes.ts'
 import { runningFile } from '../running-file.ts'
@@ -74,7 +75,9 @@ With npm: npm start -- --port 9000 --no-simulate`,
       ? await startClusterPlatform(config, { streams, env }, io)
       : await startPlatform(config, env, io)
     try {
-      io.out(banner({ ...platform, config, simulate }))
+      // The platform runs without a link as well: the screen says how to sign in.
+      const loginLink = await ownLoginLink(platform.edge.url, { config, clock: io.clock }).catch(() => null)
+      io.out(banner({ ...platform, config, simulate, loginLink }))
       await untilStopped(platform, { config, simulate, io })
     } finally {
       io.err('\nStopping: what was accepted is kept …\n')

@@ -1,4 +1,5 @@
 /** The platform's HTTP API as a client sees it: what is asked of it in tests, and when it has caught up. */
+import type { Role } from '../../edge/ports.ts'
 import { as } from './access.ts'
 import { eventually } from './eventually.ts'
 
@@ -13,18 +14,18 @@ export interface Response_ {
 type Query = Readonly<Record<string, string | number | undefined>>
 
 /** GET under `/api/v1`. @throws Error for anything but an answer of 200 */
-export async function get(url: string, path: string, query: Query = {}): Promise<Answer> {
-  const { status, body } = await ask(url, path, query)
+export async function get(url: string, path: string, query: Query = {}, role: Role = 'viewer'): Promise<Answer> {
+  const { status, body } = await ask(url, path, query, role)
   if (status !== 200)
     throw new Error(`GET ${path} ${JSON.stringify(query)} answered ${status}: ${JSON.stringify(body)}`)
   return body
 }
 
-/** GET under `/api/v1` as a viewer, whatever the answer is. */
-export async function ask(url: string, path: string, query: Query = {}): Promise<Response_> {
+/** GET under `/api/v1`, whatever the answer is. */
+export async function ask(url: string, path: string, query: Query = {}, role: Role = 'viewer'): Promise<Response_> {
   const at = new URL(`${url}/api/v1${path}`)
   for (const [name, value] of Object.entries(query)) if (value !== undefined) at.searchParams.set(name, String(value))
-  const response = await fetch(at, { headers: await as('viewer'), signal: AbortSignal.timeout(30_000) })
+  const response = await fetch(at, { headers: await as(role), signal: AbortSignal.timeout(30_000) })
   return { status: response.status, body: await response.json() }
 }
 

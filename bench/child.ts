@@ -31,14 +31,21 @@ export function startPart<R>(
   limit?: MemoryLimit,
 ): Part<R> {
   const command = [process.execPath, ...nodeFlags, '--import', TYPESCRIPT, fileURLToPath(module)]
-  const limited = limit ? ['sh', '-c', 'echo $$ > "$0" && exec "$@"', limit.processesFile, ...command] : command
-  const [program, ...args] = [...limited, JSON.stringify(settings)]
+  return startProgram(
+    limit ? ['sh', '-c', 'echo $$ > "$0" && exec "$@"', limit.processesFile, ...command] : command,
+    settings,
+  )
+}
+
+/** A part that is no script of ours on this Node: on another runtime, or somebody else's program that keeps to the same lines. */
+export function startProgram<R>(command: readonly string[], settings: object): Part<R> {
+  const [program, ...args] = [...command, JSON.stringify(settings)]
   const child = spawn(program as string, args, { stdio: ['pipe', 'pipe', 'inherit'] })
   const ended = once(child, 'exit').then(() => undefined)
   const lines = createInterface({ input: child.stdout! })[Symbol.asyncIterator]()
   const next = async (): Promise<R> => {
     const { value, done } = await lines.next()
-    if (done) throw new Error(`${fileURLToPath(module)} ended without an answer.`)
+    if (done) throw new Error(`${command.join(' ')} ended without an answer.`)
     return JSON.parse(value) as R
   }
   return {

@@ -17,18 +17,25 @@ export interface IngestSettings {
   writeKey: string
   /** Of a Kafka that is the log; missing: the embedded one. */
   brokers?: readonly string[]
+  /** Missing: nobody gets a token. */
+  jwtSecret?: string
+  /** Connections to PostgreSQL. */
+  poolMax?: number
 }
 
 export type IngestAnswer = { url: string; cpuSeconds: number; records: number; peakMiB: number }
 
-const { folder, postgresUrl, writeKey, brokers } = partSettings<IngestSettings>()
+const { folder, postgresUrl, writeKey, brokers, jwtSecret, poolMax = 2 } = partSettings<IngestSettings>()
 const { log: embedded, registry } = await openLog(folder)
 const log = brokers ? await openKafkaLog({ brokers, clientId: 'bench' }) : embedded
 const features = await openEmbeddedFeatures(join(folder, 'features'))
-const database = connect(postgresUrl, { max: 2, name: 'streamforge bench' })
+const database = connect(postgresUrl, { max: poolMax, name: 'streamforge bench' })
 const edge = await startEdge({
   config: { host: '127.0.0.1', port: 0, currency: 'TRY', corsOrigins: [], adminPassword: null },
-  secrets: { writeKey: new Secret(writeKey), jwtSecret: new Secret('no token is ever made in a benchmark') },
+  secrets: {
+    writeKey: new Secret(writeKey),
+    jwtSecret: new Secret(jwtSecret ?? 'no token is ever made in this benchmark'),
+  },
   version: 'bench',
   logger: createLogger({ level: 'warn', service: 'edge' }),
   log,

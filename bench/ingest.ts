@@ -101,7 +101,8 @@ export const ingest: Benchmark = {
   },
 }
 
-async function applyLoad(settings: LoadSettings): Promise<LoadFigures> {
+/** As much as it takes over so many connections, each one request at a time. */
+export async function applyLoad(settings: LoadSettings): Promise<LoadFigures> {
   try {
     const { stdout } = await run('wrk', [
       ...['-t1', `-c${settings.connections}`, `-d${settings.seconds}s`],

@@ -2,6 +2,8 @@
 
 import { batchDay } from '../../bench/batch/day.ts'
 import { batchImport } from '../../bench/batch/import.ts'
+import { edgeIngest } from '../../bench/edge/ingest.ts'
+import { edgeRead } from '../../bench/edge/read.ts'
 import { ingest } from '../../bench/ingest.ts'
 import { kafka } from '../../bench/kafka.ts'
 import { lakeAppend } from '../../bench/lake/append.ts'
@@ -28,6 +30,8 @@ const BENCHMARKS: readonly Benchmark[] = [
   lakeMemory,
   batchDay,
   batchImport,
+  edgeIngest,
+  edgeRead,
 ]
 
 export const bench = defineCommand({

@@ -395,12 +395,14 @@ export interface paths {
         put?: never;
         /**
          * Send clickstream events
-         * @description One object, an array, or NDJSON; gzip and deflate are understood. An answer of 202 means that the accepted events are durable; every other event has a verdict. The same `event_id` within ten minutes is a duplicate, so a request can safely be sent again. A single object that is refused is answered with 422. At most 500 events and 1 MB (5 MB decompressed) in a request, 32 KB an event.
+         * @description One object, an array, or NDJSON; gzip, deflate and br are understood. An answer of 202 means that the accepted events are durable; every other event has a verdict. The same `event_id` within ten minutes is a duplicate, so a request can safely be sent again. A single object that is refused is answered with 422. At most 500 events and 1 MB (5 MB decompressed) in a request, 32 KB an event. NDJSON is taken as it arrives, 500 lines at a time: up to 100000 lines, 64 MB decompressed and 25 seconds; where it ends earlier than its body, `stopped` says at which line. With an Idempotency-Key a request is read whole, and the same body under the same key gets the same answer for an hour from the same edge process; another process, or one that was started anew, tells its events apart by their ids. 429 is the quota of the write key, 503 is pressure; both say when to come back. A page whose origin the key does not allow gets 403.
          */
         post: {
             parameters: {
                 query?: never;
                 header?: {
+                    /** @description Up to 200 visible ASCII characters, e.g. a UUID */
+                    "idempotency-key"?: string;
                     /** @description W3C trace context; travels with the events */
                     traceparent?: string;
                 };
@@ -421,18 +423,104 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["IngestResult"];
+                        "application/json": components["schemas"]["ArrivingResult"];
                     };
                 };
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                /** @description The body came too slowly */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description It is at odds with what is there */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
                 422: components["responses"]["Unprocessable"];
+                429: components["responses"]["TooManyRequests"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
         };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/events/{event_id}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What became of an event: accepted, applied by which jobs, late, duplicate, dead letter, in which snapshot of the lake
+         * @description Ids have no index: the end of the log is read, and one column of the lake. `type` and `at` make that less. An event that was refused is not here; the answer to the request that brought it said why. For every account.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description About when it happened: of the lake only a day before and after are then looked at */
+                    at?: string;
+                    /** @description What it is; all are looked through when missing */
+                    type?: "event" | "order" | "trip";
+                };
+                header?: never;
+                path: {
+                    /** @description event_id, order_id or trip_id */
+                    event_id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description What is known of it */
+                200: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["EventStatus"];
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
+                        };
+                    };
+                };
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                404: components["responses"]["NotFound"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -519,8 +607,16 @@ export interface paths {
                 query?: {
                     /** @description `meta.next_cursor` of the page before */
                     cursor?: string;
+                    /** @description Start of the range, inclusive */
+                    from?: string;
                     limit?: number;
+                    /** @description What people made of it; `open`: nothing yet */
+                    review?: "open" | "confirmed" | "dismissed";
+                    /** @description Only of this rule */
+                    rule_id?: string;
                     state?: "active" | "superseded";
+                    /** @description End of the range, exclusive */
+                    to?: string;
                     /** @description Only of this user */
                     user_id?: string;
                 };
@@ -575,7 +671,7 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * One alert with its evidence: why it fired
+         * One alert: why it fired, by which rule, when what happened, and what people made of it
          * @description For every account.
          */
         get: {
@@ -599,7 +695,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            data: components["schemas"]["FraudAlert"];
+                            data: components["schemas"]["FraudAlertDetail"];
                             meta: components["schemas"]["Meta"] & Record<string, never>;
                         };
                     };
@@ -622,6 +718,120 @@ export interface paths {
         };
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fraud-alerts/{id}/explain": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Why it fired, and whether it would have with other orders
+         * @description The job's own code runs over the evidence and the user's orders around it, with the changes: an order that replaces one which is taken away is found. Without changes it says why the alert fired. For every account.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description alert_id */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["WhatIf"];
+                };
+            };
+            responses: {
+                /** @description The answer */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Explained"];
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                404: components["responses"]["NotFound"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                422: components["responses"]["Unprocessable"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/fraud-alerts/{id}/review": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Confirm an alert, dismiss it, or open it again
+         * @description Every review is kept with its note; the last one decides the state. For operators and admins.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description alert_id */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["AlertReview"];
+                };
+            };
+            responses: {
+                /** @description The alert with the review */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["FraudAlertDetail"];
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
         delete?: never;
         options?: never;
         head?: never;
@@ -1980,13 +2190,30 @@ export interface paths {
             cookie?: never;
         };
         /**
-         * Everything the dashboard shows, once a second
-         * @description Server-sent events: `snapshot` (JSON, whole in itself), `problem` while results can not be read, and comments as heartbeats. Clients that are slow miss snapshots. For every account.
+         * Everything the dashboard shows, once a second, and each alert that is new or has changed
+         * @description Server-sent events, each with JSON as its data:
+         *
+         *     - `snapshot`: what the dashboard shows, whole in itself, once a second. Clients that are slow miss some.
+         *     - `alert`: an alert that is new or has changed, as `GET /fraud-alerts` has it. In the order of the changes; none is left out.
+         *     - `pipeline`: how tasks and workflows are, at first and when one changes its state.
+         *     - `problem`: the results can not be read at the moment; the stream goes on by itself.
+         *     - `reset`: too much has changed since the id that was given, or it is not known here. Read `/fraud-alerts` anew.
+         *     - `bye`: the stream ends. `reason` is `token_expired` (come back with a new token) or `stopping`.
+         *
+         *     Every event has an id. Given back as `Last-Event-ID`, or `last_event_id` in the query, to any edge of the platform, the stream begins with the alerts that have changed since. Comments are heartbeats. For every account.
          */
         get: {
             parameters: {
-                query?: never;
-                header?: never;
+                query?: {
+                    /** @description Where the header can not be sent */
+                    last_event_id?: string;
+                    /** @description Some of snapshot, alert, pipeline, with commas between; all when missing */
+                    topics?: string;
+                };
+                header?: {
+                    /** @description Of the last event that was received */
+                    "last-event-id"?: string;
+                };
                 path?: never;
                 cookie?: never;
             };
@@ -2001,6 +2228,7 @@ export interface paths {
                         "text/event-stream": string;
                     };
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
@@ -2903,12 +3131,14 @@ export interface paths {
         put?: never;
         /**
          * Send orders
-         * @description One object, an array, or NDJSON; gzip and deflate are understood. An answer of 202 means that the accepted events are durable; every other event has a verdict. The same `order_id` within ten minutes is a duplicate, so a request can safely be sent again. A single object that is refused is answered with 422. At most 500 events and 1 MB (5 MB decompressed) in a request, 32 KB an event.
+         * @description One object, an array, or NDJSON; gzip, deflate and br are understood. An answer of 202 means that the accepted events are durable; every other event has a verdict. The same `order_id` within ten minutes is a duplicate, so a request can safely be sent again. A single object that is refused is answered with 422. At most 500 events and 1 MB (5 MB decompressed) in a request, 32 KB an event. NDJSON is taken as it arrives, 500 lines at a time: up to 100000 lines, 64 MB decompressed and 25 seconds; where it ends earlier than its body, `stopped` says at which line. With an Idempotency-Key a request is read whole, and the same body under the same key gets the same answer for an hour from the same edge process; another process, or one that was started anew, tells its events apart by their ids. 429 is the quota of the write key, 503 is pressure; both say when to come back. A page whose origin the key does not allow gets 403.
          */
         post: {
             parameters: {
                 query?: never;
                 header?: {
+                    /** @description Up to 200 visible ASCII characters, e.g. a UUID */
+                    "idempotency-key"?: string;
                     /** @description W3C trace context; travels with the events */
                     traceparent?: string;
                 };
@@ -2929,14 +3159,34 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["IngestResult"];
+                        "application/json": components["schemas"]["ArrivingResult"];
                     };
                 };
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                /** @description The body came too slowly */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description It is at odds with what is there */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
                 422: components["responses"]["Unprocessable"];
+                429: components["responses"]["TooManyRequests"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -4072,12 +4322,14 @@ export interface paths {
         put?: never;
         /**
          * Send completed trips
-         * @description One object, an array, or NDJSON; gzip and deflate are understood. An answer of 202 means that the accepted events are durable; every other event has a verdict. The same `trip_id` within ten minutes is a duplicate, so a request can safely be sent again. A single object that is refused is answered with 422. At most 500 events and 1 MB (5 MB decompressed) in a request, 32 KB an event.
+         * @description One object, an array, or NDJSON; gzip, deflate and br are understood. An answer of 202 means that the accepted events are durable; every other event has a verdict. The same `trip_id` within ten minutes is a duplicate, so a request can safely be sent again. A single object that is refused is answered with 422. At most 500 events and 1 MB (5 MB decompressed) in a request, 32 KB an event. NDJSON is taken as it arrives, 500 lines at a time: up to 100000 lines, 64 MB decompressed and 25 seconds; where it ends earlier than its body, `stopped` says at which line. With an Idempotency-Key a request is read whole, and the same body under the same key gets the same answer for an hour from the same edge process; another process, or one that was started anew, tells its events apart by their ids. 429 is the quota of the write key, 503 is pressure; both say when to come back. A page whose origin the key does not allow gets 403.
          */
         post: {
             parameters: {
                 query?: never;
                 header?: {
+                    /** @description Up to 200 visible ASCII characters, e.g. a UUID */
+                    "idempotency-key"?: string;
                     /** @description W3C trace context; travels with the events */
                     traceparent?: string;
                 };
@@ -4098,14 +4350,34 @@ export interface paths {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["IngestResult"];
+                        "application/json": components["schemas"]["ArrivingResult"];
                     };
                 };
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                /** @description The body came too slowly */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description It is at odds with what is there */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
                 422: components["responses"]["Unprocessable"];
+                429: components["responses"]["TooManyRequests"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -5258,6 +5530,22 @@ export interface components {
             /** @enum {string} */
             role?: "viewer" | "operator" | "admin";
         };
+        AlertReview: {
+            /** @description Why */
+            note?: string | null;
+            /** @enum {string} */
+            state: "open" | "confirmed" | "dismissed";
+        };
+        ArrivingResult: components["schemas"]["IngestResult"] & {
+            /** @description NDJSON only: why not all of it was taken. What came before has its verdict */
+            stopped?: {
+                /** @enum {string} */
+                code: "too_many_events" | "body_too_large" | "too_many_rejected" | "out_of_time" | "quota_exceeded" | "log_unavailable" | "overloaded" | "malformed_body" | "body_too_slow";
+                /** @description The first line that was not taken; blank lines do not count */
+                index: number;
+                message: string;
+            };
+        };
         AuditEntry: {
             /** @example user.change */
             action: string;
@@ -5399,6 +5687,111 @@ export interface components {
                 [key: string]: number;
             } | null;
         };
+        EventStatus: {
+            /** @description Further records of the same event. The streams skip those that come within ten minutes; the batch layer counts each event once however late its copies come */
+            duplicates: number;
+            event_id: string;
+            looked_in: string[];
+            /** @description Where further records may be */
+            not_looked_in: string[];
+            /** @description The earliest first; an order has one for each status */
+            records: {
+                /**
+                 * Format: date-time
+                 * @description When the log took it
+                 */
+                accepted_at: string;
+                /** @description The first record of this event */
+                duplicate_of: {
+                    offset: number;
+                    partition: number;
+                    topic: string;
+                } | null;
+                /**
+                 * Format: date-time
+                 * @description null: nobody can read the record
+                 */
+                event_time: string | null;
+                /** @description `pending`: not yet read; `applied`: it is in the job's results, as far as it concerns the job */
+                jobs: {
+                    job: string;
+                    /** @enum {string} */
+                    outcome: "pending" | "applied" | "late" | "duplicate" | "dead_letter" | "imported";
+                }[];
+                /** @description The first snapshot that has it, of those that have not expired; null: not yet, or not known */
+                lake: {
+                    /** Format: date-time */
+                    committed_at: string;
+                    snapshot_id: string;
+                    table: string;
+                } | null;
+                offset: number;
+                partition: number;
+                /** @enum {string} */
+                status: "accepted" | "applied" | "late" | "duplicate" | "dead_letter" | "imported";
+                topic: string;
+            }[];
+            /**
+             * @description Of its first record. `accepted`: in the log, and not all jobs have read it; `applied`: all have; `late`: too late for some job; `dead_letter`: it could not be read; `imported`: from a file, past the jobs
+             * @enum {string}
+             */
+            status: "accepted" | "applied" | "late" | "duplicate" | "dead_letter" | "imported";
+        };
+        Explained: {
+            /** @description Those */
+            alerts: components["schemas"]["SupposedAlert"][];
+            /** @description Further alerts of this user that come or go by the change */
+            elsewhere: {
+                appearing: string[];
+                vanishing: string[];
+            };
+            /** @description Step by step: the orders of the user around the evidence, in order of time */
+            evaluation: {
+                /** @description The alert that it then belongs to */
+                alert_id: string | null;
+                amount: number;
+                /** @enum {string|null} */
+                changed: "removed" | "moved" | "amount" | null;
+                /** @description Whether it takes part in the pattern */
+                counts: boolean;
+                currency: string;
+                /** Format: date-time */
+                event_time: string;
+                /** @description Of the alert that was asked about */
+                evidence: boolean;
+                offset: number;
+                order_id: string;
+                partition: number;
+                /** @description Why it does or does not */
+                reason: string;
+                status: string;
+                /** @description Orders that count within the rule's time up to this one */
+                together: string[];
+                topic: string;
+            }[];
+            /** @description Why, in a sentence */
+            explanation: string;
+            /** @description Whether some alert has one of the orders of the evidence in it */
+            fires: boolean;
+            /** @description What was looked at */
+            judged_on: {
+                /** Format: date-time */
+                from: string;
+                lake: boolean;
+                log: {
+                    from_offset: number;
+                    to_offset: number;
+                } | null;
+                /** @description What was not looked at */
+                missing: string[];
+                /** @description Orders of this user that were looked at */
+                orders: number;
+                /** Format: date-time */
+                to: string;
+                /** @description No other order can change the answer */
+                whole: boolean;
+            };
+        };
         FraudAlert: {
             alert_id: string;
             currency: string;
@@ -5419,6 +5812,13 @@ export interface components {
             first_at: string;
             /** Format: date-time */
             last_at: string;
+            review: {
+                /** Format: date-time */
+                at: string | null;
+                by: string | null;
+                /** @enum {string} */
+                state: "open" | "confirmed" | "dismissed";
+            };
             rule_id: string;
             rule_version: number;
             /** @enum {string} */
@@ -5428,6 +5828,106 @@ export interface components {
             /** @description Of the orders in the match, major units */
             total: number;
             trace_id: string | null;
+            /**
+             * Format: date-time
+             * @description Event time of the order whose arrival completed the match
+             */
+            triggered_at: string;
+            user_id: string;
+            /** Format: date-time */
+            watermark: string | null;
+        };
+        FraudAlertDetail: {
+            alert_id: string;
+            currency: string;
+            evidence: {
+                amount: number;
+                /** Format: date-time */
+                event_time: string;
+                /** @description Where the order lies in the log */
+                offset: number;
+                order_id: string;
+                partition: number;
+                /** @enum {string} */
+                status: "success" | "failed" | "refunded";
+                topic: string;
+            }[];
+            final: boolean;
+            /** Format: date-time */
+            first_at: string;
+            /** Format: date-time */
+            last_at: string;
+            review: {
+                /** Format: date-time */
+                at: string | null;
+                by: string | null;
+                notes: {
+                    /** Format: date-time */
+                    at: string;
+                    by: string;
+                    note: string | null;
+                    /** @enum {string} */
+                    state: "open" | "confirmed" | "dismissed";
+                }[];
+                /** @enum {string} */
+                state: "open" | "confirmed" | "dismissed";
+                /** @description Reviews of the alerts that this one took the place of */
+                superseded: {
+                    alert_id: string;
+                    /** Format: date-time */
+                    at: string | null;
+                    by: string | null;
+                    /** @enum {string} */
+                    state: "open" | "confirmed" | "dismissed";
+                }[];
+            };
+            /** @description What it fired by */
+            rule: {
+                /** @description null: this version of the rule does not run here any more */
+                description: string | null;
+                id: string;
+                parameters: {
+                    /** @description each above this amount, in major units */
+                    above: number;
+                    currency: string;
+                    /** @description So many orders of one user */
+                    orders: number;
+                    /** @description the last less than so long after the first */
+                    within_seconds: number;
+                } | null;
+                version: number;
+            };
+            rule_id: string;
+            rule_version: number;
+            /** @enum {string} */
+            state: "active" | "superseded";
+            superseded_by: string | null;
+            supersedes: string[];
+            /** @description In order of time. `received` as long as the log has the order */
+            timeline: {
+                /** @description That took its place */
+                alert_id?: string;
+                /** Format: date-time */
+                at: string;
+                by?: string;
+                note?: string;
+                order_id?: string;
+                /** @enum {string} */
+                state?: "open" | "confirmed" | "dismissed";
+                /**
+                 * @description An order happened, and was received; the alert was raised, superseded, became final, was reviewed
+                 * @enum {string}
+                 */
+                what: "happened" | "received" | "alerted" | "superseded" | "final" | "reviewed";
+            }[];
+            /** @description Of the orders in the match, major units */
+            total: number;
+            trace_id: string | null;
+            /**
+             * Format: uri
+             * @description The trace of the order that completed the match, where STREAMFORGE_TRACE_URL says how
+             */
+            trace_url: string | null;
             /**
              * Format: date-time
              * @description Event time of the order whose arrival completed the match
@@ -5612,7 +6112,7 @@ export interface components {
         };
         Problem: {
             /** @enum {string} */
-            code: "malformed_body" | "invalid_parameter" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "conflict" | "incompatible_schema" | "body_too_large" | "too_many_events" | "unsupported_media_type" | "unsupported_encoding" | "invalid_event" | "unprocessable" | "too_many_attempts" | "quota_exceeded" | "internal" | "log_unavailable" | "overloaded" | "unavailable";
+            code: "malformed_body" | "invalid_parameter" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "conflict" | "incompatible_schema" | "idempotency_in_flight" | "body_too_slow" | "body_too_large" | "too_many_events" | "unsupported_media_type" | "unsupported_encoding" | "invalid_event" | "idempotency_mismatch" | "unprocessable" | "too_many_attempts" | "quota_exceeded" | "internal" | "log_unavailable" | "overloaded" | "unavailable";
             /** @description What is wrong and what to do next */
             detail: string;
             status: number;
@@ -5890,6 +6390,36 @@ export interface components {
             started_at: string;
             user_id: string;
         };
+        SupposedAlert: {
+            alert_id: string;
+            currency: string;
+            evidence: {
+                amount: number;
+                /** Format: date-time */
+                event_time: string;
+                /** @description Where the order lies in the log */
+                offset: number;
+                order_id: string;
+                partition: number;
+                /** @enum {string} */
+                status: "success" | "failed" | "refunded";
+                topic: string;
+            }[];
+            /** Format: date-time */
+            first_at: string;
+            /** Format: date-time */
+            last_at: string;
+            rule_id: string;
+            rule_version: number;
+            /** @description Of the orders in the match, major units */
+            total: number;
+            /**
+             * Format: date-time
+             * @description Event time of the order whose arrival completed the match
+             */
+            triggered_at: string;
+            user_id: string;
+        };
         Trip: {
             currency?: string | null;
             /** @description Kilometres */
@@ -5982,6 +6512,21 @@ export interface components {
             message: string;
             /** @description Whether sending the event again unchanged can help */
             retryable: boolean;
+        };
+        WhatIf: {
+            /** @default [] */
+            changes: ({
+                /** @description An order of the evidence, or another of the same user around it */
+                without: string;
+            } | {
+                /** @description An order of the evidence, or another of the same user around it */
+                order_id: string;
+                shift_seconds: number;
+            } | {
+                amount: number;
+                /** @description An order of the evidence, or another of the same user around it */
+                order_id: string;
+            })[];
         };
         Workflow: {
             /** @description Since the end of the last day that was done; of a workflow that is not about days, since its last success */
@@ -6155,6 +6700,8 @@ export interface components {
 }
 export type Account = components['schemas']['Account'];
 export type AccountChange = components['schemas']['AccountChange'];
+export type AlertReview = components['schemas']['AlertReview'];
+export type ArrivingResult = components['schemas']['ArrivingResult'];
 export type AuditEntry = components['schemas']['AuditEntry'];
 export type ClickstreamEvent = components['schemas']['ClickstreamEvent'];
 export type DailyCategory = components['schemas']['DailyCategory'];
@@ -6162,7 +6709,10 @@ export type DailyFunnelStage = components['schemas']['DailyFunnelStage'];
 export type DailyKpis = components['schemas']['DailyKpis'];
 export type DailyRegion = components['schemas']['DailyRegion'];
 export type EventsPoint = components['schemas']['EventsPoint'];
+export type EventStatus = components['schemas']['EventStatus'];
+export type Explained = components['schemas']['Explained'];
 export type FraudAlert = components['schemas']['FraudAlert'];
+export type FraudAlertDetail = components['schemas']['FraudAlertDetail'];
 export type FunnelStage = components['schemas']['FunnelStage'];
 export type IcebergError = components['schemas']['IcebergError'];
 export type IngestResult = components['schemas']['IngestResult'];
@@ -6195,9 +6745,11 @@ export type SegmentBatch = components['schemas']['SegmentBatch'];
 export type SegmentMessage = components['schemas']['SegmentMessage'];
 export type SegmentResult = components['schemas']['SegmentResult'];
 export type Session = components['schemas']['Session'];
+export type SupposedAlert = components['schemas']['SupposedAlert'];
 export type Trip = components['schemas']['Trip'];
 export type UserFeatures = components['schemas']['UserFeatures'];
 export type Verdict = components['schemas']['Verdict'];
+export type WhatIf = components['schemas']['WhatIf'];
 export type Workflow = components['schemas']['Workflow'];
 export type WorkflowRun = components['schemas']['WorkflowRun'];
 export type WriteKey = components['schemas']['WriteKey'];

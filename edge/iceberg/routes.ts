@@ -15,7 +15,7 @@ import {
   type RestCatalog,
   stringifyJson,
 } from '../../db/lake/rest/index.ts'
-import { readText } from '../ingest/body.ts'
+import { readText, WEB_DECOMPRESSORS } from '../ingest/body.ts'
 import { createPressure, type Ticket } from '../ingest/pressure.ts'
 import { Problem } from '../problem.ts'
 import { icebergAccess } from './access.ts'
@@ -118,7 +118,7 @@ const isHead = (c: Context): boolean => c.req.method === 'HEAD'
 
 async function bodyText(c: Context, ticket: Ticket, limits = BODY_LIMITS): Promise<string> {
   try {
-    return await readText(c.req.raw, limits, ticket)
+    return await readText(c.req.raw, limits, WEB_DECOMPRESSORS, ticket)
   } catch (error) {
     if (!(error instanceof Problem) || error.code !== 'malformed_body') throw error
     throw new Problem('malformed_body', 'The body is empty, broke off, or is not text in UTF-8.', { cause: error })

@@ -87,7 +87,7 @@ export function createAccept<T extends InputTopic>(topic: T, deps: AcceptDeps<T>
     for (let index = 0; index < values.length; index++) {
       const raw = values[index]
       if (raw instanceof UnreadableLine) {
-        reject(index, { code: 'malformed_line', message: `line ${raw.line} is not valid JSON` })
+        reject(index, { code: 'malformed_line', message: `line ${raw.line} ${raw.why}` })
         continue
       }
       const parsed = parseEvent(topic, raw, context)

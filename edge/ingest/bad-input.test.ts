@@ -1,5 +1,5 @@
 /** What clients send by mistake or on purpose: always a 4xx with a sentence or a verdict, never a 500, and the good neighbours are kept. */
-import { gzipSync } from 'node:zlib'
+import { brotliCompressSync, gzipSync } from 'node:zlib'
 import { describe, expect, it } from 'vitest'
 import { CLICKSTREAM } from '../../streams/contract/topics.ts'
 import { createHarness } from '../testing/harness.ts'
@@ -26,7 +26,17 @@ const UNREADABLE: [what: string, body: BodyInit, headers: Record<string, string>
     'unsupported_media_type',
   ],
   ['XML', '<event/>', { 'content-type': 'text/xml' }, 415, 'unsupported_media_type'],
-  ['brotli', good, { 'content-encoding': 'br' }, 415, 'unsupported_encoding'],
+  ['zstd', good, { 'content-encoding': 'zstd' }, 415, 'unsupported_encoding'],
+  ['an encoding of Object', good, { 'content-encoding': 'constructor' }, 415, 'unsupported_encoding'],
+  ['brotli that is none', good, { 'content-encoding': 'br' }, 400, 'malformed_body'],
+  [
+    'brotli that breaks off',
+    brotliCompressSync(good).subarray(0, 20),
+    { 'content-encoding': 'br' },
+    400,
+    'malformed_body',
+  ],
+  ['a brotli bomb', brotliCompressSync(' '.repeat(200_000_000)), { 'content-encoding': 'br' }, 413, 'body_too_large'],
   ['two encodings', good, { 'content-encoding': 'gzip, gzip' }, 415, 'unsupported_encoding'],
   ['gzip that is none', good, { 'content-encoding': 'gzip' }, 400, 'malformed_body'],
   ['gzip that breaks off', gzipSync(good).subarray(0, 20), { 'content-encoding': 'gzip' }, 400, 'malformed_body'],
@@ -35,7 +45,7 @@ const UNREADABLE: [what: string, body: BodyInit, headers: Record<string, string>
   ['10 MB that say they are 10 bytes', 'x'.repeat(10_000_000), { 'content-length': '10' }, 413, 'body_too_large'],
   ['a gzip bomb', gzipSync(' '.repeat(200_000_000)), { 'content-encoding': 'gzip' }, 413, 'body_too_large'],
   ['100,000 tiny events', `[${'{},'.repeat(99_999)}{}]`, {}, 413, 'too_many_events'],
-  ['100,000 lines', '{}\n'.repeat(100_000), { 'content-type': 'application/x-ndjson' }, 413, 'too_many_events'],
+  ['an idempotency key that is none', good, { 'idempotency-key': 'ü' }, 400, 'invalid_parameter'],
   ['a million opening brackets', '['.repeat(1_000_000), {}, 400, 'malformed_body'],
 ]
 

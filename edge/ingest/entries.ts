@@ -5,11 +5,13 @@
  */
 import { Problem } from '../problem.ts'
 
-/** A line of NDJSON that is not JSON. */
+/** A line of NDJSON that can't be an event. */
 export class UnreadableLine {
   readonly line: number
-  constructor(line: number) {
+  readonly why: string
+  constructor(line: number, why = 'is not valid JSON') {
     this.line = line
+    this.why = why
   }
 }
 
@@ -22,9 +24,13 @@ export interface Entries {
 const JSON_TYPE = /^application\/(?:[a-z.+-]+\+)?json$/
 const NDJSON_TYPE = /^application\/(?:x-ndjson|ndjson|jsonl|x-jsonlines|json-seq)$/
 
+export const isNdjson = (contentType: string | null): boolean => NDJSON_TYPE.test(typeOf(contentType))
+
+const typeOf = (contentType: string | null): string => (contentType?.split(';', 1)[0] ?? '').trim().toLowerCase()
+
 /** @param contentType the header's value, null when there is none. @throws Problem */
 export function parseEntries(text: string, contentType: string | null, eventsMax: number): Entries {
-  const type = (contentType?.split(';', 1)[0] ?? '').trim().toLowerCase()
+  const type = typeOf(contentType)
   if (NDJSON_TYPE.test(type)) return linesOf(text, eventsMax)
   if (type === '' || JSON_TYPE.test(type)) return jsonOf(parseJson(text), eventsMax)
   // sendBeacon can't set a JSON type without a preflight, so plain text may be either.

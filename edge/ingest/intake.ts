@@ -14,19 +14,22 @@ import type { AppendLog, Clock, EdgeLogger } from '../ports.ts'
 import { Problem, retryAfter } from '../problem.ts'
 import type { Telemetry } from '../telemetry.ts'
 import { type Accept, createAccept, type IngestResult, type Sending } from './accept.ts'
-import { readText } from './body.ts'
+import { type Decompressors, readChunks, readText, WEB_DECOMPRESSORS } from './body.ts'
 import { botBy } from './bot.ts'
+import { type Answer, createIdempotency, idempotencyKeyOf } from './idempotency.ts'
 import { createQuotas } from './keys/quota.ts'
 import type { WriteKey, WriteKeys } from './keys/write-keys.ts'
-import { createPressure } from './pressure.ts'
+import type { LineLimits } from './lines.ts'
+import { createPressure, type Ticket } from './pressure.ts'
 import { givenWriteKey, requireOrigin, requireWriteKey } from './write-key.ts'
 
-export interface IngestLimits {
+export interface IngestLimits extends LineLimits {
   eventBytesMax: number
-  eventsMax: number
   compressedBytesMax: number
   decompressedBytesMax: number
   requestsInFlightMax: number
+  /** Requests whose body is still to come. */
+  requestsReadingMax: number
   bytesInFlightMax: number
   /** One turn of the event loop takes requests for so long; those that wait behind are refused. */
   turnMsMax: number
@@ -42,10 +45,16 @@ export const INGEST_LIMITS: IngestLimits = {
   compressedBytesMax: 1024 * 1024,
   decompressedBytesMax: 5 * 1024 * 1024,
   requestsInFlightMax: 512,
+  requestsReadingMax: 1024,
   bytesInFlightMax: 64 * 1024 * 1024,
   turnMsMax: 250,
   dedupeHorizonMs: 10 * 60_000,
   dedupeIdsMax: 1_000_000,
+  lineBytesMax: 256 * 1024,
+  linesMax: 100_000,
+  streamBytesMax: 64 * 1024 * 1024,
+  rejectedMax: 1_000,
+  streamMsMax: 25_000,
 }
 
 export type Encoders = { readonly [T in InputTopic]: Encoder<EventOf[T]> }
@@ -56,6 +65,8 @@ export interface IngestDeps {
   clock: Pick<Clock, 'now'>
   newId: () => string
   keys: Pick<WriteKeys, 'find'>
+  /** Content codings that the Web's own streams don't know everywhere. */
+  decompressors: Decompressors
   /** Of amounts that name none. */
   currency: string
   limits: IngestLimits
@@ -70,6 +81,14 @@ export interface Received extends Sending {
   key: WriteKey
 }
 
+/** A request whose key is good and whose body is still to come. */
+export interface Arriving extends Sending {
+  key: WriteKey
+  chunks: (signal: AbortSignal) => AsyncIterable<Uint8Array>
+  hasLeft: () => boolean
+  ticket: Pick<Ticket, 'hold' | 'release'>
+}
+
 export interface Intake {
   readonly limits: IngestLimits
   /**
@@ -81,8 +100,10 @@ export interface Intake {
     work: (received: Received) => Promise<Response>,
     keyIn?: (text: string) => string | null,
   ): Promise<Response>
+  /** The same for a body that is worked on as it arrives. */
+  receiveArriving(c: Context, work: (arriving: Arriving) => Promise<Response>): Promise<Response>
   /** Unvalidated events of one topic to the log, with a verdict for each; all of them count for the key's quota. @throws Problem when the log is away: then none of them was stored */
-  accept(topic: InputTopic, values: readonly unknown[], received: Received): Promise<IngestResult>
+  accept(topic: InputTopic, values: readonly unknown[], from: Sending & { key: WriteKey }): Promise<IngestResult>
 }
 
 const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
@@ -90,8 +111,11 @@ const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}
 export function createIntake(deps: IngestDeps): Intake {
   const { limits, telemetry, clock, keys } = deps
   const quotas = createQuotas(clock)
+  const idempotency = createIdempotency(clock)
+  const decompressors = { ...WEB_DECOMPRESSORS, ...deps.decompressors }
   const pressure = createPressure({
     requestsMax: limits.requestsInFlightMax,
+    readingMax: limits.requestsReadingMax,
     bytesMax: limits.bytesInFlightMax,
     turnMsMax: limits.turnMsMax,
   })
@@ -110,6 +134,11 @@ export function createIntake(deps: IngestDeps): Intake {
     return key
   }
 
+  const told = (response: Response, key: WriteKey): Response => {
+    for (const [name, value] of Object.entries(quotas.headers(key))) response.headers.set(name, value)
+    return response
+  }
+
   return {
     limits,
     async receive(c, work, keyIn) {
@@ -117,32 +146,56 @@ export function createIntake(deps: IngestDeps): Intake {
       const { headers } = request
       const given = givenWriteKey(headers, request.url)
       const known = given !== null || !keyIn ? admitted(c, given) : null
+      const idempotencyKey = idempotencyKeyOf(headers)
       const ticket = pressure.enter()
       try {
-        const text = await readText(request, limits, ticket)
+        const text = await readText(request, limits, decompressors, ticket)
         const key = known ?? admitted(c, keyIn?.(text) ?? null)
-        const traceparent = headers.get('traceparent')
-        const response = await work({
-          text,
-          contentType: headers.get('content-type'),
-          receivedAt: clock.now(),
-          traceparent: traceparent && TRACEPARENT.test(traceparent) ? traceparent : null,
-          bot: botBy(headers.get('user-agent')),
-          key,
-        })
-        for (const [name, value] of Object.entries(quotas.headers(key))) response.headers.set(name, value)
-        return response
+        const answer = () =>
+          work({ ...sendingOf(headers, clock.now()), text, contentType: headers.get('content-type'), key })
+        if (idempotencyKey === null) return told(await answer(), key)
+        const scope = `${key.id} ${c.req.path.replace(/^\/api\/v1(?=\/)/, '')} ${idempotencyKey}`
+        return told(await idempotency.once(scope, await fingerprintOf(text), answer, (past) => again(c, past)), key)
       } finally {
         ticket.leave()
       }
     },
-    async accept(topic, values, received) {
-      quotas.charge(received.key, values.length)
-      const result = await appended(accepts[topic](values, received))
+    async receiveArriving(c, work) {
+      const request = c.req.raw
+      const key = admitted(c, givenWriteKey(request.headers, request.url))
+      const ticket = pressure.enter()
+      try {
+        const chunks = (signal: AbortSignal) => readChunks(request, decompressors, ticket, signal)
+        const sending = sendingOf(request.headers, clock.now())
+        return told(await work({ ...sending, key, chunks, hasLeft: () => quotas.hasLeft(key), ticket }), key)
+      } finally {
+        ticket.leave()
+      }
+    },
+    async accept(topic, values, from) {
+      quotas.charge(from.key, values.length)
+      const result = await appended(accepts[topic](values, from))
       telemetry.ingested(topic, result)
       return result
     },
   }
+}
+
+function sendingOf(headers: Headers, receivedAt: number): Sending {
+  const traceparent = headers.get('traceparent')
+  return {
+    receivedAt,
+    traceparent: traceparent && TRACEPARENT.test(traceparent) ? traceparent : null,
+    bot: botBy(headers.get('user-agent')),
+  }
+}
+
+const again = (c: Context, { status, body, contentType }: Answer): Response =>
+  c.body(body, status as 200, { 'content-type': contentType, 'idempotency-replayed': 'true' })
+
+async function fingerprintOf(text: string): Promise<string> {
+  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
+  return String.fromCharCode(...new Uint8Array(hash))
 }
 
 function acceptFor<T extends InputTopic>(topic: T, deps: IngestDeps): Accept {

@@ -9,8 +9,9 @@ import { CLICKSTREAM, ORDERS, TRIPS } from '../../streams/contract/topics.ts'
 import { Problem } from '../problem.ts'
 import { problems } from '../serve/envelope.ts'
 import { ID_FIELD, type IngestResult, VERDICT_CODES } from './accept.ts'
-import { parseEntries } from './entries.ts'
+import { isNdjson, parseEntries } from './entries.ts'
 import { INGEST_LIMITS, type Intake } from './intake.ts'
+import { STOPPED_CODES, takeLines } from './lines.ts'
 
 export const INGEST_ROUTES = [
   { path: '/events', topic: CLICKSTREAM, what: 'clickstream events', name: 'ClickstreamEvent' },
@@ -25,14 +26,21 @@ export function addIngestRoutes(api: OpenAPIHono, intake: Intake): void {
   for (const route of INGEST_ROUTES) {
     const { path, topic } = route
     api.openAPIRegistry.registerPath(ingestRoute(route))
-    api.post(path, (c) =>
-      intake.receive(c, async (received) => {
+    api.post(path, (c) => {
+      // An answer can be given again only for a body that is known whole.
+      if (isNdjson(c.req.header('content-type') ?? null) && c.req.header('idempotency-key') === undefined) {
+        return intake.receiveArriving(c, async (arriving) => {
+          const accept = (values: readonly unknown[]) => intake.accept(topic, values, arriving)
+          return c.json(await takeLines({ ...arriving, accept, limits: intake.limits }), 202)
+        })
+      }
+      return intake.receive(c, async (received) => {
         const entries = parseEntries(received.text, received.contentType, intake.limits.eventsMax)
         const result = await intake.accept(topic, entries.values, received)
         if (entries.form === 'single' && result.rejected.length > 0) throw invalidEvent(result)
         return c.json(result, 202)
-      }),
-    )
+      })
+    })
   }
 }
 
@@ -58,6 +66,20 @@ export const ingestResult = z
   })
   .openapi('IngestResult')
 
+/** The same for a body that is taken as it arrives. */
+const arrivingResult = ingestResult
+  .extend({
+    stopped: z
+      .object({
+        index: z.number().int().describe('The first line that was not taken; blank lines do not count'),
+        code: z.enum(STOPPED_CODES),
+        message: z.string(),
+      })
+      .optional()
+      .describe('NDJSON only: why not all of it was taken. What came before has its verdict'),
+  })
+  .openapi('ArrivingResult')
+
 function ingestRoute({ path, topic, what, name }: (typeof INGEST_ROUTES)[number]) {
   // Made anew: only schemas made after zod-openapi was loaded can be named. Loose, since unknown fields are welcome.
   const one = z.looseObject(INPUT_SCHEMAS[topic].shape).openapi(name)
@@ -68,12 +90,18 @@ function ingestRoute({ path, topic, what, name }: (typeof INGEST_ROUTES)[number]
     tags: ['Ingestion'],
     summary: `Send ${what}`,
     description:
-      `One object, an array, or NDJSON; gzip and deflate are understood. An answer of 202 means that the accepted events are durable; every other event has a verdict. ` +
+      `One object, an array, or NDJSON; gzip, deflate and br are understood. An answer of 202 means that the accepted events are durable; every other event has a verdict. ` +
       `The same \`${ID_FIELD[topic]}\` within ten minutes is a duplicate, so a request can safely be sent again. A single object that is refused is answered with 422. ` +
-      `At most ${INGEST_LIMITS.eventsMax} events and 1 MB (5 MB decompressed) in a request, 32 KB an event.`,
+      `At most ${INGEST_LIMITS.eventsMax} events and 1 MB (5 MB decompressed) in a request, 32 KB an event. NDJSON is taken as it arrives, ${INGEST_LIMITS.eventsMax} lines at a time: up to ` +
+      `${INGEST_LIMITS.linesMax} lines, 64 MB decompressed and ${INGEST_LIMITS.streamMsMax / 1000} seconds; where it ends earlier than its body, \`stopped\` says at which line. ` +
+      'With an Idempotency-Key a request is read whole, and the same body under the same key gets the same answer for an hour from the same edge process; another process, or one that was started anew, tells ' +
+      'its events apart by their ids. 429 is the quota of the write key, 503 is pressure; both say when to come back. A page whose origin the key does not allow gets 403.',
     security: [...BY_WRITE_KEY],
     request: {
-      headers: z.object({ traceparent: z.string().optional().describe('W3C trace context; travels with the events') }),
+      headers: z.object({
+        traceparent: z.string().optional().describe('W3C trace context; travels with the events'),
+        'idempotency-key': z.string().optional().describe('Up to 200 visible ASCII characters, e.g. a UUID'),
+      }),
       body: {
         required: true,
         content: {
@@ -84,8 +112,8 @@ function ingestRoute({ path, topic, what, name }: (typeof INGEST_ROUTES)[number]
       },
     },
     responses: {
-      202: { description: 'What became of each event', content: { 'application/json': { schema: ingestResult } } },
-      ...problems(400, 401, 413, 415, 422, 503),
+      202: { description: 'What became of each event', content: { 'application/json': { schema: arrivingResult } } },
+      ...problems(400, 401, 403, 408, 409, 413, 415, 422, 429, 503),
     },
   }
 }

@@ -70,6 +70,7 @@ const DESCRIPTIONS: Record<number, string> = {
   401: 'A key or a token is missing or not valid',
   403: 'Valid, and not enough for this',
   404: 'There is no such thing',
+  408: 'The body came too slowly',
   409: 'It is at odds with what is there',
   413: 'The request is too large',
   415: 'The content type or encoding is not supported',

@@ -15,7 +15,7 @@ import {
   type SubjectVersion,
 } from '../../streams/contract/schema-registry.ts'
 import type { RegistryAccess } from '../auth/registry-access.ts'
-import { readText } from '../ingest/body.ts'
+import { readText, WEB_DECOMPRESSORS } from '../ingest/body.ts'
 import { createPressure } from '../ingest/pressure.ts'
 import { Problem, type ProblemCode, problemHeaders } from '../problem.ts'
 import { type RegistryOperation, registryOperations } from './schema-registry-doc.ts'
@@ -48,7 +48,7 @@ export function addSchemaRegistryRoutes(api: OpenAPIHono, { schemas, access }: S
     const ticket = pressure.enter()
     let value: unknown
     try {
-      value = JSON.parse(await readText(c.req.raw, BODY_LIMITS, ticket))
+      value = JSON.parse(await readText(c.req.raw, BODY_LIMITS, WEB_DECOMPRESSORS, ticket))
     } catch (error) {
       if (error instanceof Problem) throw error
       throw refusal('malformed_body', 400, 'The body is not valid JSON.')

@@ -44,6 +44,7 @@ import { type MemoryUsers, memoryAudit, memorySessions, memoryUsers } from './me
 export { memoryUsers }
 
 export const WRITE_KEY = 'wk_test'
+export const JWT_SECRET = 'a secret of at least thirty-two bytes'
 export const NOW = Date.UTC(2026, 0, 31, 12)
 
 export interface TestLog {
@@ -338,7 +339,7 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
     error: (fields: object, message: string) => void logged.push(['error', fields, message]),
   }
   const metrics = createRegistry()
-  const tokens = createTokens('a secret of at least thirty-two bytes', now)
+  const tokens = createTokens(JWT_SECRET, now)
   const reader = cachedReader(
     options.reader ?? sampleReader(),
     createCache({ ttlMs: 1000, entriesMax: 100, clock: now }),

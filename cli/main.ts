@@ -47,6 +47,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'a link to the dashboard that signs in once',
     load: async () => (await import('./commands/login-link.ts')).loginLink,
   },
+  keys: {
+    summary: 'who may send events: list, create, revoke',
+    load: async () => (await import('./commands/keys.ts')).keys,
+  },
   users: {
     summary: 'the accounts of people: list, add, change, remove',
     load: async () => (await import('./commands/users.ts')).users,

@@ -6,6 +6,7 @@ import { runCommand } from '../testing/run-command.ts'
 import { dlq } from './dlq.ts'
 import { doctor } from './doctor.ts'
 import { importCommand } from './import.ts'
+import { keys } from './keys.ts'
 import { lake } from './lake.ts'
 import { loginLink } from './login-link.ts'
 import { replay } from './replay.ts'
@@ -40,6 +41,13 @@ const MISTAKES: [command: Command, args: string, about: RegExp][] = [
   [loginLink, '--role god', /--role takes one of viewer, operator, admin, not "god"/],
   [loginLink, '--url here', /--url takes an http or https URL, not "here"/],
   [loginLink, '--url http://shop.example', /needs an access token: give --token .*"streamforge token --role admin"/],
+  [keys, '', /keys takes "ls", "create NAME" or "revoke ID"/],
+  [keys, 'create', /keys takes "ls"/],
+  [keys, 'ls shop', /keys takes "ls"/],
+  [keys, '__proto__ x', /keys takes "ls"/],
+  [keys, 'revoke wk_1 --json', /keys revoke has no option --json/],
+  [keys, 'create shop --events-per-minute 0', /--events-per-minute takes a whole number from 1 on, not "0"/],
+  [keys, 'create shop --origin https://a.example --servers-only', /--origin or --servers-only, not both/],
   [users, '', /users takes "ls", "add NAME", .* or "remove NAME"/],
   [users, 'add', /users takes "ls"/],
   [users, 'ls ada', /users takes "ls"/],

@@ -4,8 +4,8 @@ interface Route {
   path: string
 }
 
-/** @param routes Hono's; middleware (method ALL) is left out. */
-export function allowedMethods(routes: readonly Route[]): (path: string) => string[] {
+/** @param routes Hono's; middleware (method ALL) is left out. @returns for a path; asked for every request, so that paths without parameters are looked up */
+export function allowedMethods(routes: readonly Route[]): (path: string) => readonly string[] {
   const patterns = new Map<string, { matches: RegExp; methods: Set<string> }>()
   for (const { method, path } of routes) {
     if (method === 'ALL' || path.includes('*')) continue
@@ -21,5 +21,9 @@ export function allowedMethods(routes: readonly Route[]): (path: string) => stri
     if (method === 'GET') known.methods.add('HEAD')
   }
   const all = [...patterns.values()]
-  return (path) => [...new Set(all.filter((p) => p.matches.test(path)).flatMap((p) => [...p.methods]))]
+  const methodsOf = (path: string) => [
+    ...new Set(all.filter((p) => p.matches.test(path)).flatMap((p) => [...p.methods])),
+  ]
+  const fixed = new Map([...patterns.keys()].filter((p) => !p.includes(':')).map((p) => [p, methodsOf(p)]))
+  return (path) => fixed.get(path) ?? methodsOf(path)
 }

@@ -12,10 +12,14 @@ const CACHE = 'private, no-cache'
 const IS_METRICS = /^(\/api\/v1)?\/metrics\//
 
 export const conditional: MiddlewareHandler = async (c, next) => {
+  if (c.req.method !== 'GET' && c.req.method !== 'HEAD') {
+    // Before there is an answer: to look into one, or to change it, makes a slower one of it on Node.
+    c.header('cache-control', 'no-store')
+    return next()
+  }
   await next()
   if (c.res.headers.has('cache-control')) return
-  const isReading = c.req.method === 'GET' || c.req.method === 'HEAD'
-  if (!isReading || c.res.status !== 200 || !c.res.headers.get('content-type')?.startsWith('application/json')) {
+  if (c.res.status !== 200 || !c.res.headers.get('content-type')?.startsWith('application/json')) {
     c.header('cache-control', 'no-store')
     return
   }

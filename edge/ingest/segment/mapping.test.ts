@@ -1,5 +1,6 @@
+import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { type Envelope, type Mapped, toEvents } from './mapping.ts'
+import { CALLS, type Envelope, type Mapped, toEvents } from './mapping.ts'
 
 const BATCH: Envelope = { call: null, context: null, sentAt: undefined }
 const newId = () => 'made'
@@ -134,6 +135,33 @@ describe('a message', () => {
     expect(problem({ type: 'identify', userId: 'u' }, { ...BATCH, call: 'track' })).toMatchObject({
       message: 'event: required',
     })
+  })
+
+  it('has a verdict or events, the same each time, whatever its fields are', () => {
+    const json = fc.jsonValue({ maxDepth: 3 })
+    const names = ['Order Completed', 'Order Refunded', 'Product Viewed', 'Checkout Started']
+    const message = fc.record(
+      {
+        type: fc.oneof(fc.constantFrom(...CALLS), json),
+        messageId: fc.oneof(fc.string(), json),
+        userId: fc.oneof(fc.string(), json),
+        event: fc.oneof(fc.constantFrom(...names), json),
+        properties: fc.oneof(
+          fc.dictionary(fc.constantFrom('order_id', 'total', 'products', 'price', 'sku'), json),
+          json,
+        ),
+        context: fc.oneof(fc.dictionary(fc.constantFrom('page', 'device', 'location', 'userAgent'), json), json),
+        timestamp: json,
+        groupId: json,
+        previousId: json,
+      },
+      { requiredKeys: [] },
+    )
+    fc.assert(
+      fc.property(fc.oneof(message, json), (raw) => {
+        expect(toEvents(raw, BATCH, newId)).toEqual(toEvents(structuredClone(raw), BATCH, newId))
+      }),
+    )
   })
 
   it('can’t reach a prototype by its names', () => {

@@ -1,8 +1,10 @@
-/** Talking to the edge: JSON answers, the live stream, and the access token where reading needs one. */
+/** What panels ask of the edge: the typed client, with the session's token, a second try where a token was refused, and one kind of error. */
+import { createStreamForgeClient, type StreamForgeClient } from '../client/index.ts'
+import type { Session } from './session.ts'
 
-const BASE = '/api/v1'
-const TOKEN = 'streamforge-token'
+export type Api = StreamForgeClient
 
+/** Its message is a sentence to show. */
 export class ApiError extends Error {
   readonly status: number
   constructor(status: number, message: string) {
@@ -11,56 +13,49 @@ export class ApiError extends Error {
   }
 }
 
-function headers(): Record<string, string> {
-  const token = sessionStorage.getItem(TOKEN)
-  return token ? { authorization: `Bearer ${token}` } : {}
+export const createApi = (session: Session): Api =>
+  createStreamForgeClient({ token: () => session.token(), fetch: (request) => authorized(session, request) })
+
+/** Sends a request with its token; where the edge refuses that one, once more with the next. @throws ApiError when there is no answer */
+export async function authorized(session: Session, request: Request): Promise<Response> {
+  try {
+    const again = request.clone()
+    const response = await fetch(request)
+    const sent = request.headers.get('authorization')?.slice('Bearer '.length)
+    if (response.status !== 401 || !sent) return response
+    session.refused(sent)
+    again.headers.set('authorization', `Bearer ${await session.token()}`)
+    return await fetch(again)
+  } catch (error) {
+    if (request.signal.aborted) throw error
+    throw new ApiError(0, 'The edge can not be reached at the moment.')
+  }
 }
 
-async function failure(response: Response): Promise<ApiError> {
-  const problem = (await response.json().catch(() => null)) as { detail?: string } | null
-  return new ApiError(response.status, problem?.detail ?? `The edge answered ${response.status}.`)
+interface Answer<Data> {
+  data?: Data
+  error?: unknown
+  response: Response
 }
 
-/** `data` of an answer. @throws ApiError */
-export async function get<Data>(path: string): Promise<Data> {
-  const response = await fetch(BASE + path, { headers: headers() })
-  if (!response.ok) throw await failure(response)
-  return ((await response.json()) as { data: Data }).data
+/** The body of a good answer. @throws ApiError */
+export async function answerOf<Data>(asking: Promise<Answer<Data>>): Promise<Data> {
+  const { data, error, response } = await asking
+  if (data !== undefined) return data
+  const { detail } = (error ?? {}) as { detail?: string }
+  throw new ApiError(response.status, detail ?? `The edge answered ${response.status}.`)
 }
 
-/** @throws ApiError */
-export async function signIn(username: string, password: string): Promise<void> {
-  const response = await fetch(`${BASE}/auth/login`, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ username, password }),
-  })
-  if (!response.ok) throw await failure(response)
-  const { data } = (await response.json()) as { data: { access_token: string } }
-  sessionStorage.setItem(TOKEN, data.access_token)
-}
+/** The `data` of a good answer. @throws ApiError */
+export const dataOf = async <Data>(asking: Promise<Answer<{ data: Data }>>): Promise<Data> =>
+  (await answerOf(asking)).data
 
-export interface ServerEvent {
-  event: string
-  data: string
-}
-
-/** The live stream's events until it ends. By fetch, since EventSource can't send a token. @throws ApiError */
-export async function* liveEvents(): AsyncGenerator<ServerEvent> {
-  const response = await fetch(`${BASE}/live`, { headers: { ...headers(), accept: 'text/event-stream' } })
-  if (!response.ok || !response.body) throw await failure(response)
-  const reader = response.body.pipeThrough(new TextDecoderStream()).getReader()
-  let text = ''
-  for (;;) {
-    const { done, value } = await reader.read()
-    if (done) return
-    text += value
-    for (let end = text.indexOf('\n\n'); end >= 0; end = text.indexOf('\n\n')) {
-      const lines = text.slice(0, end).split('\n')
-      text = text.slice(end + 2)
-      const field = (name: string) => lines.find((line) => line.startsWith(`${name}: `))?.slice(name.length + 2)
-      const data = field('data')
-      if (data !== undefined) yield { event: field('event') ?? 'message', data }
-    }
+/** Unknown is an answer here, not an error. @throws ApiError for anything else */
+export async function orNull<V>(asking: Promise<V>): Promise<V | null> {
+  try {
+    return await asking
+  } catch (error) {
+    if (error instanceof ApiError && error.status === 404) return null
+    throw error
   }
 }

@@ -1,12 +1,9 @@
 /** Making elements. Text goes in as text, never as HTML: what a client sent can't become markup. */
 
-type Child = Node | string | null | undefined
-interface Attributes {
-  class?: string
-  title?: string
-  tone?: string
-  scope?: string
-}
+export type Child = Node | string | null | undefined | false
+
+/** Attributes by their names in HTML; false and null leave one out, true sets an empty one. */
+export type Attributes = Readonly<Record<string, string | number | boolean | null | undefined>>
 
 export function el<K extends keyof HTMLElementTagNameMap>(
   tag: K,
@@ -14,11 +11,9 @@ export function el<K extends keyof HTMLElementTagNameMap>(
   ...children: Child[]
 ): HTMLElementTagNameMap[K] {
   const element = document.createElement(tag)
-  if (attributes.class) element.className = attributes.class
-  if (attributes.title) element.title = attributes.title
-  if (attributes.tone) element.dataset.tone = attributes.tone
-  if (attributes.scope) element.setAttribute('scope', attributes.scope)
-  element.append(...children.filter((child): child is Node | string => child != null))
+  for (const [name, value] of Object.entries(attributes))
+    if (value !== false && value != null) element.setAttribute(name, value === true ? '' : String(value))
+  element.append(...children.filter((child): child is Node | string => child != null && child !== false))
   return element
 }
 
@@ -29,36 +24,36 @@ export function byId<E extends HTMLElement = HTMLElement>(id: string): E {
   return element as E
 }
 
-export interface Column<Row> {
-  title: string
-  number?: boolean
-  /** Left out where the screen is narrow. */
-  wide?: boolean
-  cell: (row: Row) => Node | string
-}
-
-export function table<Row>(caption: string, columns: readonly Column<Row>[], rows: readonly Row[]): HTMLElement {
-  const classOf = (c: Column<Row>, first: boolean) =>
-    [first && 'name', c.number && 'num', c.wide && 'wide'].filter(Boolean).join(' ')
-  const head = columns.map((c) => el('th', { scope: 'col', class: classOf(c, false) }, c.title))
-  const body = rows.map((row) =>
-    el('tr', {}, ...columns.map((c, i) => el('td', { class: classOf(c, i === 0) }, c.cell(row)))),
-  )
-  const made = el('table', {}, el('thead', {}, el('tr', {}, ...head)), el('tbody', {}, ...body))
-  made.setAttribute('aria-label', caption)
-  return el('div', { class: 'scroll' }, made)
+/** A button that does something here, as opposed to one that submits a form. */
+export function button(text: string, onClick: () => void, attributes: Attributes = {}): HTMLButtonElement {
+  const made = el('button', { type: 'button', class: 'button', ...attributes }, text)
+  made.addEventListener('click', onClick)
+  return made
 }
 
 /** To another place, in a tab of its own; text alone where there is no address. */
 export function link(url: string | null, text: string): HTMLElement {
-  if (url === null) return el('span', {}, text)
-  const made = el('a', {}, text)
-  made.href = url
-  made.target = '_blank'
-  made.rel = 'noopener'
-  return made
+  return url === null ? el('span', {}, text) : el('a', { href: url, target: '_blank', rel: 'noopener' }, text)
 }
 
+export type Tone = 'good' | 'warn' | 'bad' | 'soft'
+
 export const empty = (sentence: string): HTMLElement => el('p', { class: 'empty' }, sentence)
-export const tag = (text: string, tone: 'good' | 'warn' | 'bad' | 'soft'): HTMLElement =>
-  el('span', { class: 'tag', tone }, text)
+export const tag = (text: string, tone: Tone): HTMLElement => el('span', { class: 'tag', 'data-tone': tone }, text)
+/** Read out, not shown. */
+export const spoken = (text: string): HTMLElement => el('span', { class: 'spoken' }, text)
+
+/** A bar as long as its share of the room. */
+export function meter(share: number, tone = 'accent'): HTMLElement {
+  const bar = el('span', { class: 'meter', 'data-tone': tone, 'aria-hidden': 'true' })
+  bar.style.setProperty('--share', String(Math.min(1, Math.max(0, share))))
+  return bar
+}
+
+/** Names with their values. */
+export const facts = (entries: readonly (readonly [name: string, value: Child])[]): HTMLElement =>
+  el(
+    'dl',
+    { class: 'facts' },
+    ...entries.map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value))),
+  )

@@ -1,174 +1,191 @@
-/** The parts of the page that a snapshot fills: tiles, charts, products, pipelines. */
+/**
+ * The numbers of the chosen range. Those of the last hour come by the live stream, once a second; those of a longer range are asked for, as the server's
+ * buckets, and again every minute. What the stream doesn't carry (funnel, regions) is asked for in both.
+ *
+ * Invariant: all panels show the same range, and say which.
+ */
+import type { ProductTotals } from '../client/index.ts'
 import type { Snapshot } from '../serve/live.ts'
-import type { Chart } from './charts.ts'
-import { byId, el, empty, table, tag } from './dom.ts'
-import { count, duration, money, moneyShort, percent, rate, time } from './format.ts'
+import { type Api, dataOf } from './api.ts'
+import { createChart } from './charts.ts'
+import { byId, el } from './dom.ts'
+import { dateTime, minuteTime } from './format.ts'
+import { keepFresh } from './keep-fresh.ts'
+import { createPanel } from './panel.ts'
+import { showFunnel } from './panels/funnel.ts'
+import { showProducts } from './panels/products.ts'
+import { showRegions } from './panels/regions.ts'
+import { currencyOf, drawRevenue, type RevenueAt } from './panels/revenue.ts'
+import { tiles } from './panels/tiles.ts'
+import { drawLiveTraffic, drawTraffic } from './panels/traffic.ts'
+import { clearPlace, placeOf, setPlace } from './place.ts'
+import { LIVE_RANGE, RANGES, type RangeChoice, type Span, spanOf } from './ranges.ts'
 
-/** The currency with the most revenue: the one that tile and chart show. */
-export const mainCurrency = (snapshot: Snapshot): string | null =>
-  snapshot.overview.totals[0]?.currency ?? snapshot.revenue[0]?.currency ?? null
+const LIVE_EVERY_MS = 10_000
+const RANGE_EVERY_MS = 60_000
+const RATE_SAMPLES = 10
+const TOP = 8
 
-const RATE_SECONDS = 10
-
-export function showTiles(snapshot: Snapshot): void {
-  const { overview, rates } = snapshot
-  const recent = rates.slice(-RATE_SECONDS)
-  const perSecond = recent.length > 0 ? recent.reduce((sum, [, accepted]) => sum + accepted, 0) / recent.length : null
-  const total = overview.totals[0]
-  const others = overview.totals.length - 1
-  byId('tiles').setAttribute('aria-busy', 'false')
-  byId('tiles').replaceChildren(
-    tile('Events per second', perSecond === null ? '…' : rate(perSecond), `${count(overview.events)} in the hour`),
-    tile('Active sessions', count(overview.active_sessions), `${count(overview.sessions)} began in the hour`),
-    tile(
-      'Orders',
-      count(overview.orders),
-      overview.refunds > 0 ? `${count(overview.refunds)} refunded` : 'successful, in the hour',
-    ),
-    tile(
-      'Revenue',
-      total ? moneyShort(total.revenue, total.currency) : '–',
-      total
-        ? `${total.currency}, in the hour${others > 0 ? `; ${others} more ${others === 1 ? 'currency' : 'currencies'}` : ''}`
-        : 'in the hour',
-      total && money(total.revenue, total.currency),
-    ),
-    tile(
-      'Conversion',
-      overview.conversion_rate === null ? '–' : percent(overview.conversion_rate),
-      `${count(overview.converted_sessions)} of ${count(overview.sessions)} sessions`,
-    ),
-    tile(
-      'Fraud alerts',
-      count(overview.alerts),
-      'active, in the hour',
-      undefined,
-      overview.alerts > 0 ? 'bad' : undefined,
-    ),
-  )
+export interface OverviewPanels {
+  show(snapshot: Snapshot): void
 }
 
-function tile(title: string, value: string, unit: string, exact?: string, tone?: string): HTMLElement {
-  const shown = el('dd', { class: 'value', ...(exact ? { title: exact } : {}) }, value)
-  return el(
-    'div',
-    { class: 'tile', ...(tone ? { tone } : {}) },
-    el('dt', {}, title),
-    shown,
-    el('dd', { class: 'unit' }, unit),
-  )
-}
-
-const RATE_SPAN_S = 300
-
-export function showRates(chart: Chart, { rates, generated_at }: Snapshot): void {
-  const end = Date.parse(generated_at) / 1000
-  const columns = [rates.map(([t]) => t / 1000), rates.map(([, a]) => a), rates.map(([, , p]) => p)] as const
-  chart.draw(
-    rates.length > 1 ? [[...columns[0]], [...columns[1]], [...columns[2]]] : null,
-    'The rate shows in a few seconds.',
-    [end - RATE_SPAN_S, end],
-  )
-  const [, accepted = 0, processed = 0] = rates.at(-1) ?? []
-  byId('rate-chart').setAttribute(
-    'aria-label',
-    `Events per second over the last five minutes: now ${rate(accepted)} accepted, ${rate(processed)} processed`,
-  )
-}
-
-export function showRevenue(chart: Chart, snapshot: Snapshot): void {
-  const currency = mainCurrency(snapshot)
-  byId('revenue-currency').textContent = currency ?? ''
-  const points = snapshot.revenue.filter((p) => p.currency === currency)
-  const sum = points.reduce((all, p) => all + p.revenue, 0)
-  const times = points.map((p) => p.time_ms / 1000)
-  chart.draw(
-    sum > 0
-      ? [times, points.map((p) => (p.final ? p.revenue : null)), points.map((p) => (p.final ? null : p.revenue))]
-      : null,
-    'No orders in this hour.',
-    [Date.parse(snapshot.range.from) / 1000 - 60, Date.parse(snapshot.range.to) / 1000],
-  )
-  byId('revenue-chart').setAttribute(
-    'aria-label',
-    currency ? `Revenue per minute over an hour: ${money(sum, currency)} in all` : 'Revenue per minute: no orders',
-  )
-}
-
-export function showProducts({ products }: Snapshot): void {
-  const most = Math.max(1, ...products.map((p) => p.views))
-  const meter = (views: number) => {
-    const bar = el('span', { class: 'meter' })
-    bar.style.width = `${(views / most) * 100}%`
-    return bar
+export function createOverview(api: Api): OverviewPanels {
+  const panels = {
+    glance: createPanel('glance'),
+    traffic: createPanel('traffic'),
+    revenue: createPanel('revenue'),
+    products: createPanel('products'),
+    funnel: createPanel('funnel'),
+    regions: createPanel('regions'),
   }
-  const rows = table<Snapshot['products'][number]>(
-    'Top products',
-    [
-      { title: 'Product', cell: (p) => el('span', { title: p.product_id }, p.product_id, meter(p.views)) },
-      { title: 'Views', number: true, cell: (p) => count(p.views) },
-      { title: 'Carts', number: true, wide: true, cell: (p) => count(p.carts) },
-      { title: 'Purchases', number: true, cell: (p) => count(p.purchases) },
-      {
-        title: 'Revenue',
-        number: true,
-        cell: (p) => p.revenue.map((r) => moneyShort(r.revenue, r.currency)).join(', ') || '–',
-      },
-    ],
-    products,
-  )
-  byId('products').replaceChildren(products.length > 0 ? rows : empty('No product was seen in these hours.'))
-}
+  const trafficChart = createChart(panels.traffic, 'Events per second')
+  const revenueChart = createChart(panels.revenue, 'Revenue')
+  let range: RangeChoice = RANGES.find(({ id }) => id === placeOf('range')) ?? LIVE_RANGE
+  let latest: Snapshot | null = null
 
-function topicOf(topic: string, pipelines: Snapshot['pipelines']) {
-  const tasks = pipelines.filter((p) => p.topic === topic)
-  const sum = (of: (task: (typeof tasks)[number]) => number) => tasks.reduce((all, task) => all + of(task), 0)
-  const worst = (['stuck', 'catching_up'] as const).find((status) => tasks.some((t) => t.status === status))
+  const isLive = () => range === LIVE_RANGE
+  /** It ends now; where the newest data is older (a replayed history), where that ends. */
+  const span = (): Span => spanOf(range, latest && !latest.range.live ? Date.parse(latest.range.to) : Date.now())
+  const series = () => {
+    const { from, to } = span()
+    return { from: alignedFrom(from, range), to, bucket: range.bucket }
+  }
+  /** By the live stream while that shows the range, else asked for. */
+  const streamed = [
+    keepFresh({
+      panel: panels.glance,
+      everyMs: RANGE_EVERY_MS,
+      load: (signal) =>
+        dataOf(api.GET('/metrics/overview', { params: { query: { ...span(), compare: 'previous' } }, signal })),
+      show(now) {
+        panels.glance.show(tiles({ range, now, before: now.previous ?? null, eventsPerSecond: null }))
+        panels.glance.note(spanNote(now.range))
+      },
+    }),
+    keepFresh({
+      panel: panels.traffic,
+      everyMs: RANGE_EVERY_MS,
+      load: (signal) => dataOf(api.GET('/metrics/events_timeseries', { params: { query: series() }, signal })),
+      show(points) {
+        drawTraffic(trafficChart, points, range, span())
+        panels.traffic.note(`mean of ${range.per}`)
+      },
+    }),
+    keepFresh({
+      panel: panels.revenue,
+      everyMs: RANGE_EVERY_MS,
+      load: (signal) => dataOf(api.GET('/metrics/revenue_timeseries', { params: { query: series() }, signal })),
+      show: (points) => showRevenue(points, span()),
+    }),
+    keepFresh({
+      panel: panels.products,
+      everyMs: RANGE_EVERY_MS,
+      load: (signal) =>
+        dataOf(api.GET('/metrics/top_products', { params: { query: { ...span(), by: 'views', limit: TOP } }, signal })),
+      show: topProducts,
+    }),
+  ]
+  const asked = [
+    keepFresh({
+      panel: panels.funnel,
+      everyMs: LIVE_EVERY_MS,
+      load: (signal) => dataOf(api.GET('/metrics/funnel', { params: { query: span() }, signal })),
+      show(stages) {
+        showFunnel(panels.funnel, stages, range)
+        panels.funnel.note(range.words)
+      },
+    }),
+    keepFresh({
+      panel: panels.regions,
+      everyMs: LIVE_EVERY_MS,
+      load: (signal) => dataOf(api.GET('/metrics/regions', { params: { query: { ...span(), limit: TOP } }, signal })),
+      show(found) {
+        showRegions(panels.regions, found, range)
+        panels.regions.note(range.words)
+      },
+    }),
+  ]
+
+  const spanNote = ({ from, to }: Span) => `${minuteTime(from)} to ${minuteTime(to)} UTC, against ${range.before}`
+
+  function showRevenue(points: readonly RevenueAt[], of: Span): void {
+    const currency = currencyOf(points)
+    drawRevenue(revenueChart, points, currency, range, of)
+    panels.revenue.note(`${currency ?? ''} per ${range.per}`)
+  }
+
+  function topProducts(products: readonly ProductTotals[]): void {
+    showProducts(panels.products, products, range)
+    panels.products.note(range.words)
+  }
+
+  function drawLive(snapshot: Snapshot): void {
+    const { overview, rates, revenue, products, previous } = snapshot
+    const recent = rates.slice(-RATE_SAMPLES).map(([, accepted]) => accepted)
+    const eventsPerSecond = recent.length > 0 ? recent.reduce((sum, n) => sum + n, 0) / recent.length : null
+    panels.glance.show(tiles({ range, now: overview, before: previous, eventsPerSecond }))
+    panels.glance.note(spanNote(snapshot.range))
+    drawLiveTraffic(trafficChart, snapshot)
+    panels.traffic.note('the last five minutes')
+    const points = revenue.map(({ time_ms, ...point }) => ({ ...point, time: new Date(time_ms).toISOString() }))
+    showRevenue(points, snapshot.range)
+    topProducts(products.slice(0, TOP))
+  }
+
+  /** All panels show the range that is chosen now. */
+  function follow(): void {
+    if (isLive()) {
+      for (const each of streamed) each.rest()
+      if (latest) drawLive(latest)
+    } else for (const each of streamed) each.ask(true)
+    for (const each of asked) each.ask(true)
+  }
+
+  byId('ranges').append(...RANGES.map((choice) => rangeOption(choice, choice === range)))
+  byId('ranges').addEventListener('change', (event) => {
+    const chosen = RANGES.find(({ id }) => id === (event.target as HTMLInputElement).value)
+    if (!chosen) return
+    range = chosen
+    if (isLive()) clearPlace('range')
+    else setPlace('range', range.id)
+    follow()
+  })
+  for (const panel of Object.values(panels)) panel.loading()
+
   return {
-    topic,
-    tasks: tasks.length,
-    status: worst ?? ('idle' as const),
-    lag: sum((t) => t.lag),
-    watermark: tasks.reduce((newest, { watermark }) => (watermark && watermark > newest ? watermark : newest), ''),
-    late: sum((t) => t.late),
-    duplicates: sum((t) => t.duplicates),
-    dead: sum((t) => t.dead_letters),
+    show(snapshot) {
+      const isFirst = latest === null
+      latest = snapshot
+      if (isFirst) follow()
+      else if (isLive()) drawLive(snapshot)
+      showNotice(snapshot)
+    },
   }
 }
 
-const TONES = { idle: 'good', live: 'good', catching_up: 'warn', stuck: 'bad' } as const
-const NAMES = { idle: 'up to date', live: 'live', catching_up: 'catching up', stuck: 'stuck' } as const
+/** Buckets begin at multiples of their length: the first one is whole. */
+const alignedFrom = (from: string, { bucketMs }: RangeChoice): string =>
+  new Date(Math.ceil(Date.parse(from) / bucketMs) * bucketMs).toISOString()
 
-export function showPipelines({ pipelines, generated_at }: Snapshot): void {
-  const lag = pipelines.reduce((sum, p) => sum + p.lag, 0)
-  byId('pipelines-sum').textContent =
-    pipelines.length > 0 ? `${count(lag)} ${lag === 1 ? 'record' : 'records'} waiting` : ''
-  const topics = [...new Set(pipelines.map((p) => p.topic))].map((topic) => topicOf(topic, pipelines))
-  const rows = table<(typeof topics)[number]>(
-    'Pipelines by topic',
-    [
-      { title: 'Topic', cell: (t) => el('span', { title: `${t.tasks} partitions` }, t.topic) },
-      { title: 'State', cell: (t) => tag(NAMES[t.status], TONES[t.status]) },
-      { title: 'Lag', number: true, cell: (t) => count(t.lag) },
-      {
-        title: 'Watermark',
-        number: true,
-        cell: (t) =>
-          t.watermark
-            ? el(
-                'span',
-                { title: `${duration(Date.parse(generated_at) - Date.parse(t.watermark))} behind` },
-                time(t.watermark, generated_at),
-              )
-            : '–',
-      },
-      { title: 'Late', number: true, wide: true, cell: (t) => count(t.late) },
-      { title: 'Dupl.', number: true, wide: true, cell: (t) => count(t.duplicates) },
-      { title: 'Dead', number: true, wide: true, cell: (t) => count(t.dead) },
-    ],
-    topics,
+function rangeOption({ id, label }: RangeChoice, checked: boolean): HTMLElement {
+  return el(
+    'label',
+    {},
+    el('input', { type: 'radio', name: 'range', value: id, checked }),
+    el('span', {}, label, id === LIVE_RANGE.id && el('small', {}, ' live')),
   )
-  byId('pipelines').replaceChildren(
-    pipelines.length > 0 ? rows : empty('No task has told of itself yet: the streams are starting.'),
-  )
+}
+
+function showNotice({ range, watermark }: Snapshot): void {
+  const notice = byId('notice')
+  const text =
+    watermark === null
+      ? 'Nothing has arrived yet. Send an event with the curl line that npm start printed, or run npx streamforge simulate.'
+      : range.live
+        ? ''
+        : `No event is from the last hour: the data ends at ${dateTime(watermark)} UTC, and so do the ranges here.`
+  if (notice.textContent === text) return
+  notice.hidden = text === ''
+  notice.textContent = text
 }

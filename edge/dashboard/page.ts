@@ -1,99 +1,66 @@
-/** The dashboard: follows the live stream, shows each snapshot, and always says how fresh what it shows is. */
+/** The dashboard: who is signed in, the live stream, and the panels that show it. */
 import type { Snapshot } from '../serve/live.ts'
-import { createAlertFeed } from './alerts.ts'
-import { ApiError, liveEvents, signIn } from './api.ts'
-import { showBatch } from './batch.ts'
-import { createRateChart, createRevenueChart } from './charts.ts'
+import { createAnnouncer } from './announce.ts'
+import { createApi } from './api.ts'
 import { byId } from './dom.ts'
-import { dateTime, duration } from './format.ts'
-import { showPipelines, showProducts, showRates, showRevenue, showTiles } from './overview.ts'
-import { createUserLookup } from './user.ts'
+import { counted } from './format.ts'
+import { followLive, type ServerEvent } from './live-stream.ts'
+import { createOverview } from './overview.ts'
+import { createPanel } from './panel.ts'
+import { createAlertDialog } from './panels/alert-dialog.ts'
+import { createAlertFeed, type FeedAlert, feedAlertOf } from './panels/alert-feed.ts'
+import { showBatch } from './panels/batch.ts'
+import { createPipelines } from './panels/pipelines.ts'
+import { followQuality, followReconciliation } from './panels/proof.ts'
+import { createUserLookup } from './panels/user.ts'
+import { placeOf, takeLoginCode } from './place.ts'
+import { createSession } from './session.ts'
+import { createSignIn } from './sign-in.ts'
+import { createStatus } from './status.ts'
+import { chooseTheme, chosenTheme, type Theme } from './theme.ts'
 
-const STALE_MS = 5000
-const RETRY_MAX_MS = 10_000
+const theme = byId<HTMLSelectElement>('theme')
+theme.value = chosenTheme()
+theme.addEventListener('change', () => chooseTheme(theme.value as Theme))
 
-const rateChart = createRateChart(byId('rate-chart'))
-const revenueChart = createRevenueChart(byId('revenue-chart'))
-rateChart.draw(null, 'Waiting for data …')
-revenueChart.draw(null, 'Waiting for data …')
-const showAlerts = createAlertFeed(createUserLookup())
-let receivedAt = 0
+const signIn = createSignIn()
+const session = createSession(signIn, takeLoginCode())
+signIn.use(session)
+const api = createApi(session)
 
-function setStatus(state: 'connecting' | 'live' | 'stale' | 'offline', text: string): void {
-  const status = byId('status')
-  // The status is announced: so it is only touched when it changes.
-  if (status.dataset.state === state && byId('status-text').textContent === text) return
-  status.dataset.state = state
-  byId('status-text').textContent = text
-}
+const status = createStatus()
+const overview = createOverview(api)
+const showPipelines = createPipelines(createPanel('pipelines'))
+const batch = createPanel('batch')
+const lookUp = createUserLookup(createPanel('user'), api)
+const openAlert = createAlertDialog({ api, session, lookUp, onReviewed: (alert) => feed.tell([feedAlertOf(alert)]) })
+const feed = createAlertFeed(createPanel('alerts'), api, openAlert)
+const announceAlerts = createAnnouncer((times) => `${counted(times, 'new fraud alert')}`)
+
+followQuality(createPanel('quality'), api)
+followReconciliation(createPanel('reconciliation'), api)
+feed.load()
+const linked = placeOf('alert')
+if (linked) openAlert(linked)
 
 function show(snapshot: Snapshot): void {
-  receivedAt = Date.now()
-  setStatus('live', 'Live')
-  const { range, watermark, freshness_ms } = snapshot
-  byId('fresh').textContent =
-    watermark === null || freshness_ms === null
-      ? 'no events yet'
-      : `complete to ${dateTime(watermark)}, ${duration(Math.max(0, freshness_ms))} ago`
-  byId('range').textContent = range.live
-    ? 'the last hour'
-    : `${dateTime(range.from).slice(0, 16)} to ${dateTime(range.to).slice(11, 16)}`
-  const notice = byId('notice')
-  notice.hidden = range.live && watermark !== null
-  notice.textContent = range.live
-    ? 'Nothing has arrived yet. Send an event with the curl line that npm start printed, or run npx streamforge simulate.'
-    : 'No event is from the last hour. Shown is the hour in which the data ends.'
-  showTiles(snapshot)
-  showRates(rateChart, snapshot)
-  showRevenue(revenueChart, snapshot)
-  showProducts(snapshot)
-  showAlerts(snapshot)
+  status.live(snapshot)
+  overview.show(snapshot)
+  tell(snapshot.alerts)
   showPipelines(snapshot)
-  showBatch(snapshot)
+  showBatch(batch, snapshot)
 }
 
-function askToSignIn(): Promise<void> {
-  const dialog = byId<HTMLDialogElement>('sign-in')
-  const form = byId<HTMLFormElement>('sign-in-form')
-  dialog.showModal()
-  return new Promise((resolve) => {
-    form.onsubmit = async (event) => {
-      event.preventDefault()
-      const fields = new FormData(form)
-      try {
-        await signIn(String(fields.get('username')), String(fields.get('password')))
-        form.reset()
-        dialog.close()
-        resolve()
-      } catch (error) {
-        byId('sign-in-error').textContent = (error as Error).message
-      }
-    }
-  })
+function tell(alerts: readonly FeedAlert[]): void {
+  announceAlerts(feed.tell(alerts).length)
 }
 
-async function follow(): Promise<void> {
-  for (let waitMs = 500; ; waitMs = Math.min(waitMs * 2, RETRY_MAX_MS)) {
-    try {
-      for await (const { event, data } of liveEvents()) {
-        waitMs = 500
-        if (event === 'snapshot') show(JSON.parse(data) as Snapshot)
-        else if (event === 'problem') setStatus('stale', 'Results can not be read at the moment')
-      }
-    } catch (error) {
-      if (error instanceof ApiError && error.status === 401) {
-        setStatus('connecting', 'Sign in to read')
-        await askToSignIn()
-        continue
-      }
-    }
-    setStatus('offline', 'Not connected, trying again …')
-    await new Promise((resolve) => setTimeout(resolve, waitMs))
-  }
+function onEvent({ event, data }: ServerEvent): void {
+  if (event === 'snapshot') show(JSON.parse(data) as Snapshot)
+  else if (event === 'alert') tell([feedAlertOf(JSON.parse(data))])
+  // Too much has happened meanwhile to be told one by one.
+  else if (event === 'reset') feed.load()
+  else if (event === 'problem') status.set('stale', 'Results can not be read at the moment')
 }
 
-setInterval(() => {
-  if (byId('status').dataset.state === 'live' && Date.now() - receivedAt > STALE_MS)
-    setStatus('stale', 'No news for some seconds')
-}, 1000)
-void follow()
+void followLive(session, { onEvent, onAway: (sentence) => status.set('offline', sentence) })

@@ -1,10 +1,11 @@
 /** The batch workflows: how each is, how its last runs went, when it runs next; with links into Temporal's UI where that is known. */
-import type { Snapshot } from '../serve/live.ts'
-import { byId, el, empty, link, table, tag } from './dom.ts'
-import { dateTime, duration, time } from './format.ts'
+import type { Snapshot } from '../../serve/live.ts'
+import { el, link, type Tone, tag } from '../dom.ts'
+import { dateTime, duration, time, words } from '../format.ts'
+import type { Panel } from '../panel.ts'
+import { table } from '../table.ts'
 
 type Workflow = Snapshot['batch']['workflows'][number]
-type Tone = 'good' | 'warn' | 'bad' | 'soft'
 
 const TONES: Record<Workflow['status'], Tone> = {
   ok: 'good',
@@ -23,11 +24,18 @@ const RUN_TONES: Partial<Record<Workflow['recent'][number][0], Tone>> = {
 }
 const SILENT_MS = 60_000
 
-export function showBatch({ batch, generated_at }: Snapshot): void {
+export function showBatch(panel: Panel, { batch, generated_at }: Pick<Snapshot, 'batch' | 'generated_at'>): void {
   const { workflows, mirrored_at } = batch
   const silentMs = mirrored_at === null ? 0 : Date.parse(generated_at) - Date.parse(mirrored_at)
-  byId('batch-sum').textContent =
-    silentMs > SILENT_MS ? `as of ${dateTime(mirrored_at!)}: no worker has told more for ${duration(silentMs)}` : ''
+  panel.note(
+    silentMs > SILENT_MS ? `as of ${dateTime(mirrored_at!)}: no worker has told more for ${duration(silentMs)}` : '',
+  )
+  if (workflows.length === 0) {
+    panel.empty(
+      'No workflow has run yet. They run where there is a worker: npm start has one, unless STREAMFORGE_WORKFLOWS is off.',
+    )
+    return
+  }
   const rows = table<Workflow>(
     'Batch workflows',
     [
@@ -51,41 +59,27 @@ export function showBatch({ batch, generated_at }: Snapshot): void {
     ],
     workflows,
   )
-  byId('batch').replaceChildren(
-    ...(workflows.length > 0
-      ? [rows, ...failuresOf(workflows)]
-      : [
-          empty(
-            'No workflow has run yet. They run where there is a worker: npm start has one, unless STREAMFORGE_WORKFLOWS is off.',
-          ),
-        ]),
-  )
+  panel.show(rows, ...failuresOf(workflows))
 }
 
 /** The oldest first, as a line of time. */
 function dotsOf({ workflow, recent }: Workflow, now: string): Node {
-  const dots = el('span', { class: 'runs' })
-  for (const [status, startedAt, seconds] of [...recent].reverse())
-    dots.append(
-      el('span', {
-        class: 'run',
-        tone: RUN_TONES[status] ?? 'soft',
-        title: `${status.replaceAll('_', ' ')}, ${time(startedAt, now)}, ${duration(seconds * 1000)}`,
-      }),
-    )
-  dots.setAttribute('role', 'img')
-  dots.setAttribute(
-    'aria-label',
-    `${workflow}: ${recent.map(([status]) => status).join(', ') || 'no runs'}, the newest first`,
+  const dots = [...recent].reverse().map(([status, startedAt, seconds]) =>
+    el('span', {
+      class: 'run',
+      'data-tone': RUN_TONES[status] ?? 'soft',
+      title: `${words(status)}, ${time(startedAt, now)}, ${duration(seconds * 1000)}`,
+    }),
   )
-  return dots
+  const told = recent.map(([status]) => words(status)).join(', ') || 'no runs'
+  return el('span', { class: 'runs', role: 'img', 'aria-label': `${workflow}: ${told}, the newest first` }, ...dots)
 }
 
 function lastOf({ last_run: run }: Workflow, now: string): Node | string {
   if (!run) return '–'
   const about = run.memo.date ?? run.memo.table ?? run.memo.job
   const what = link(run.url, time(run.started_at, now))
-  what.title = `${run.workflow_id}${about === undefined ? '' : `, about ${about}`}: ${run.status.replaceAll('_', ' ')}`
+  what.title = `${run.workflow_id}${about === undefined ? '' : `, about ${about}`}: ${words(run.status)}`
   return what
 }
 

@@ -56,8 +56,10 @@ const ID_COLUMN = { [CLICKSTREAM]: 'event_id', [ORDERS]: 'order_id', [TRIPS]: 't
 
 export async function findRecords(deps: FindDeps, question: EventQuestion): Promise<Found> {
   const found: Found = { records: [], looked: [], missing: [] }
+  // Before the lake is asked: what it is given meanwhile is then found in the log.
+  const written = await writtenOffsets(deps, question.topics)
   await lookInLake(deps, question, found)
-  await lookInLog(deps, question, found)
+  await lookInLog(deps, question, written, found)
   const byPlace = new Map(found.records.map((r) => [`${r.topic}/${r.partition}/${r.offset}`, r]))
   const records = [...byPlace.values()].sort((a, b) => a.appendedAtMs - b.appendedAtMs || a.offset - b.offset)
   if (records.length > RECORDS_MAX) found.missing.push(`further records of this id beyond ${RECORDS_MAX}`)
@@ -112,15 +114,31 @@ async function lookInLake({ lake }: FindDeps, { id, topics, atMs }: EventQuestio
   }
 }
 
-async function lookInLog(deps: FindDeps, { id, topics }: EventQuestion, found: Found): Promise<void> {
-  const { log, lake } = deps
-  const deadline = AbortSignal.timeout(SCAN_MS_MAX)
-  const needle = Buffer.from(id)
-  const identity = await log.identity()
+/** By topic and partition, how far the lake has come; nothing where there is no such table. */
+async function writtenOffsets(
+  { lake, log }: FindDeps,
+  topics: readonly InputTopic[],
+): Promise<Map<InputTopic, Readonly<Record<string, number>>>> {
+  const written = new Map<InputTopic, Readonly<Record<string, number>>>()
   for (const topic of topics) {
     const { name } = RAW_TABLES[topic]
     const metadata = await lake?.metadata(name).catch(() => null)
-    const written = metadata ? nextOffsets(metadata, name, identity) : {}
+    if (metadata) written.set(topic, nextOffsets(metadata, name, await log.identity()))
+  }
+  return written
+}
+
+async function lookInLog(
+  deps: FindDeps,
+  { id, topics }: EventQuestion,
+  written: Awaited<ReturnType<typeof writtenOffsets>>,
+  found: Found,
+): Promise<void> {
+  const { log } = deps
+  const deadline = AbortSignal.timeout(SCAN_MS_MAX)
+  const needle = Buffer.from(id)
+  for (const topic of topics) {
+    const inLake = written.get(topic)
     const decoder = createDecoder(topic, deps.registry, deps.currency)
     const identify = identityOf[topic] as (event: EventOf[InputTopic]) => string
     let records = 0
@@ -128,11 +146,9 @@ async function lookInLog(deps: FindDeps, { id, topics }: EventQuestion, found: F
     for (let partition = 0; partition < count; partition++) {
       const at = { topic, partition }
       const { earliest, next } = await log.bounds(at)
-      const wanted = Math.max(earliest, written[partitionKey(at)] ?? 0)
+      const wanted = Math.max(earliest, inLake?.[partitionKey(at)] ?? 0)
       const from = Math.max(wanted, next - TAIL_MAX)
-      if (from > wanted && metadata) found.missing.push(`offsets ${wanted} to ${from - 1} of ${topic}[${partition}]`)
-      else if (from > earliest && !metadata)
-        found.missing.push(`offsets ${earliest} to ${from - 1} of ${topic}[${partition}]`)
+      if (from > wanted) found.missing.push(`offsets ${wanted} to ${from - 1} of ${topic}[${partition}]`)
       for await (const page of scanLog(log, at, from, next)) {
         if (deadline.aborted) {
           found.missing.push(`${topic}[${partition}] from offset ${page[0]!.offset} on: it took too long`)

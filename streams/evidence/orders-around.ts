@@ -61,11 +61,13 @@ export async function ordersAround(
   const fromMs = alert.first_at - AROUND_MS
   const toMs = alert.last_at + AROUND_MS
   const missing: string[] = []
+  // Before the lake is asked: what it is given meanwhile is then found in the log.
+  const written = await logOffsetBehind(deps, alert.partition).catch(() => null)
   const fromLake = await lakeOrders(deps.lake, alert, { fromMs, toMs }).catch((error: unknown) => {
     missing.push(error instanceof LakeBusy ? 'the lake was too busy to be asked' : 'the lake did not answer in time')
     return null
   })
-  const start = fromLake ? await logOffsetBehind(deps, alert.partition) : null
+  const start = fromLake ? written : null
   const fromLog = await logOrders(deps, alert, { fromMs, toMs }, start, fromLake).catch(() => {
     missing.push('the log could not be read')
     return null

@@ -83,7 +83,7 @@ const route = {
                 (body) => body.role !== undefined || body.password !== undefined,
                 'expected a role, a password or both',
               )
-              .openapi('AccountChange'),
+              .openapi('AccountChange', { minProperties: 1 }),
           },
         },
       },

@@ -39,7 +39,7 @@ const granted = z
     role: roleOf,
     username: z.string(),
   })
-  .openapi('Session')
+  .openapi('SignedIn')
 const refreshBody = json(z.object({ refresh_token: opaque }).openapi('Refresh'))
 
 const route = {
@@ -84,7 +84,7 @@ const route = {
     tags,
     summary: 'Make a link that signs in once',
     middleware: [smallBody],
-    request: { body: json(z.object({ role: roleOf.default('viewer') }).openapi('NewLoginLink')) },
+    request: { body: json(z.object({ role: roleOf }).openapi('NewLoginLink')) },
     responses: {
       201: answered(
         z.object({ code: z.string(), expires_in: z.number().int().describe('Seconds'), role: roleOf }),

@@ -105,7 +105,7 @@ describe('a login link', () => {
       username: 'cli:ada',
       role: 'operator',
     })
-    const late = await make({})
+    const late = await make({ role: 'viewer' })
     expect(late.data.role).toBe('viewer')
     edge.clock.nowMs += LINK_SECONDS * 1000
     expect(await use(late.data.code)).toMatchObject({

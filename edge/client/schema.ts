@@ -58,6 +58,7 @@ export interface paths {
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -103,7 +104,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            data: components["schemas"]["Session"];
+                            data: components["schemas"]["SignedIn"];
                         };
                     };
                 };
@@ -111,6 +112,7 @@ export interface paths {
                 401: components["responses"]["Unauthorized"];
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -169,6 +171,7 @@ export interface paths {
                 403: components["responses"]["Forbidden"];
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -209,7 +212,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            data: components["schemas"]["Session"];
+                            data: components["schemas"]["SignedIn"];
                         };
                     };
                 };
@@ -218,6 +221,7 @@ export interface paths {
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
                 429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -264,6 +268,7 @@ export interface paths {
                 400: components["responses"]["BadRequest"];
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -320,7 +325,9 @@ export interface paths {
                     };
                     content?: never;
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -366,7 +373,7 @@ export interface paths {
                     };
                     content: {
                         "application/json": {
-                            data: components["schemas"]["Session"];
+                            data: components["schemas"]["SignedIn"];
                         };
                     };
                 };
@@ -374,6 +381,7 @@ export interface paths {
                 401: components["responses"]["Unauthorized"];
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -451,6 +459,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 422: components["responses"]["Unprocessable"];
                 429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -515,6 +524,7 @@ export interface paths {
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 404: components["responses"]["NotFound"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -579,6 +589,7 @@ export interface paths {
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 404: components["responses"]["NotFound"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -626,7 +637,7 @@ export interface paths {
             };
             requestBody?: never;
             responses: {
-                /** @description A page; `meta.next_cursor` is null on the last */
+                /** @description Newest first */
                 200: {
                     headers: {
                         /** @description Stands for what `data` says, not for when that was asked */
@@ -636,7 +647,10 @@ export interface paths {
                     content: {
                         "application/json": {
                             data: components["schemas"]["FraudAlert"][];
-                            meta: components["schemas"]["Meta"] & Record<string, never>;
+                            meta: components["schemas"]["Meta"] & {
+                                /** @description Give it as `cursor` for the next page; null on the last */
+                                next_cursor: string | null;
+                            };
                         };
                     };
                 };
@@ -651,6 +665,7 @@ export interface paths {
                 };
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -712,6 +727,7 @@ export interface paths {
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 404: components["responses"]["NotFound"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -771,6 +787,7 @@ export interface paths {
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
                 422: components["responses"]["Unprocessable"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -828,6 +845,7 @@ export interface paths {
                 404: components["responses"]["NotFound"];
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -883,6 +901,8 @@ export interface paths {
                     };
                     content?: never;
                 };
+                400: components["responses"]["BadRequest"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -951,7 +971,9 @@ export interface paths {
                     };
                     content?: never;
                 };
+                400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -2230,6 +2252,7 @@ export interface paths {
                 };
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -2268,6 +2291,8 @@ export interface paths {
                         "text/plain": string;
                     };
                 };
+                400: components["responses"]["BadRequest"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -2339,6 +2364,7 @@ export interface paths {
                 };
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -2410,6 +2436,7 @@ export interface paths {
                 };
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -2482,6 +2509,7 @@ export interface paths {
                 };
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -2554,6 +2582,7 @@ export interface paths {
                 };
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -2625,6 +2654,7 @@ export interface paths {
                 };
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -2692,6 +2722,7 @@ export interface paths {
                 };
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -2756,6 +2787,7 @@ export interface paths {
                 };
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -2832,6 +2864,7 @@ export interface paths {
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 404: components["responses"]["NotFound"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -2904,6 +2937,7 @@ export interface paths {
                 };
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -2980,6 +3014,7 @@ export interface paths {
                 };
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -3057,6 +3092,7 @@ export interface paths {
                 };
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -3108,6 +3144,8 @@ export interface paths {
                     };
                     content?: never;
                 };
+                400: components["responses"]["BadRequest"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -3187,6 +3225,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 422: components["responses"]["Unprocessable"];
                 429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -3251,6 +3290,7 @@ export interface paths {
                 };
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -3322,6 +3362,7 @@ export interface paths {
                 };
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -3386,6 +3427,7 @@ export interface paths {
                 };
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -3436,6 +3478,15 @@ export interface paths {
                         };
                     };
                 };
+                /** @description The body is no JSON */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
                 /** @description User and password, or a token, are missing or wrong */
                 401: {
                     headers: {
@@ -3454,8 +3505,62 @@ export interface paths {
                         "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
                     };
                 };
+                /** @description The body is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description The encoding of the body is not known */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
                 /** @description The schema, version or level is not valid */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Too many sign-ins that failed; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Path, query and headers are larger than the server takes */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Something went wrong here */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Too much at once; see Retry-After */
+                503: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3509,6 +3614,33 @@ export interface paths {
                         "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
                     };
                 };
+                /** @description Too many sign-ins that failed; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Path, query and headers are larger than the server takes */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Something went wrong here */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
             };
         };
         /** Set that level */
@@ -3540,6 +3672,15 @@ export interface paths {
                         };
                     };
                 };
+                /** @description The body is no JSON */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
                 /** @description User and password, or a token, are missing or wrong */
                 401: {
                     headers: {
@@ -3558,8 +3699,62 @@ export interface paths {
                         "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
                     };
                 };
+                /** @description The body is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description The encoding of the body is not known */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
                 /** @description The schema, version or level is not valid */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Too many sign-ins that failed; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Path, query and headers are larger than the server takes */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Something went wrong here */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Too much at once; see Retry-After */
+                503: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3628,6 +3823,42 @@ export interface paths {
                         "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
                     };
                 };
+                /** @description The schema, version or level is not valid */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Too many sign-ins that failed; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Path, query and headers are larger than the server takes */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Something went wrong here */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
             };
         };
         /** Set that level */
@@ -3661,6 +3892,15 @@ export interface paths {
                         };
                     };
                 };
+                /** @description The body is no JSON */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
                 /** @description User and password, or a token, are missing or wrong */
                 401: {
                     headers: {
@@ -3679,8 +3919,62 @@ export interface paths {
                         "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
                     };
                 };
+                /** @description The body is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description The encoding of the body is not known */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
                 /** @description The schema, version or level is not valid */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Too many sign-ins that failed; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Path, query and headers are larger than the server takes */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Something went wrong here */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Too much at once; see Retry-After */
+                503: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3738,6 +4032,33 @@ export interface paths {
                 };
                 /** @description No such subject, version or schema */
                 404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Too many sign-ins that failed; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Path, query and headers are larger than the server takes */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Something went wrong here */
+                500: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3804,6 +4125,33 @@ export interface paths {
                         "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
                     };
                 };
+                /** @description Too many sign-ins that failed; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Path, query and headers are larger than the server takes */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Something went wrong here */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
             };
         };
         put?: never;
@@ -3849,6 +4197,33 @@ export interface paths {
                         "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
                     };
                 };
+                /** @description Too many sign-ins that failed; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Path, query and headers are larger than the server takes */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Something went wrong here */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
             };
         };
         put?: never;
@@ -3887,6 +4262,33 @@ export interface paths {
                 };
                 /** @description User and password, or a token, are missing or wrong */
                 401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Too many sign-ins that failed; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Path, query and headers are larger than the server takes */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Something went wrong here */
+                500: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -3944,6 +4346,15 @@ export interface paths {
                         };
                     };
                 };
+                /** @description The body is no JSON */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
                 /** @description User and password, or a token, are missing or wrong */
                 401: {
                     headers: {
@@ -3962,8 +4373,62 @@ export interface paths {
                         "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
                     };
                 };
+                /** @description The body is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description The encoding of the body is not known */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
                 /** @description The schema, version or level is not valid */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Too many sign-ins that failed; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Path, query and headers are larger than the server takes */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Something went wrong here */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Too much at once; see Retry-After */
+                503: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -4005,6 +4470,33 @@ export interface paths {
                 };
                 /** @description Schemas are kept for ever */
                 405: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Too many sign-ins that failed; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Path, query and headers are larger than the server takes */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Something went wrong here */
+                500: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -4065,6 +4557,33 @@ export interface paths {
                         "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
                     };
                 };
+                /** @description Too many sign-ins that failed; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Path, query and headers are larger than the server takes */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Something went wrong here */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
             };
         };
         put?: never;
@@ -4095,6 +4614,15 @@ export interface paths {
                         };
                     };
                 };
+                /** @description The body is no JSON */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
                 /** @description User and password, or a token, are missing or wrong */
                 401: {
                     headers: {
@@ -4122,8 +4650,62 @@ export interface paths {
                         "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
                     };
                 };
+                /** @description The body is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description The encoding of the body is not known */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
                 /** @description The schema, version or level is not valid */
                 422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Too many sign-ins that failed; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Path, query and headers are larger than the server takes */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Something went wrong here */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Too much at once; see Retry-After */
+                503: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -4192,6 +4774,42 @@ export interface paths {
                         "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
                     };
                 };
+                /** @description The schema, version or level is not valid */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Too many sign-ins that failed; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Path, query and headers are larger than the server takes */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Something went wrong here */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
             };
         };
         put?: never;
@@ -4229,6 +4847,33 @@ export interface paths {
                 };
                 /** @description Schemas are kept for ever */
                 405: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Too many sign-ins that failed; see Retry-After */
+                429: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Path, query and headers are larger than the server takes */
+                431: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/vnd.schemaregistry.v1+json": components["schemas"]["SchemaRegistryError"];
+                    };
+                };
+                /** @description Something went wrong here */
+                500: {
                     headers: {
                         [name: string]: unknown;
                     };
@@ -4299,6 +4944,7 @@ export interface paths {
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 404: components["responses"]["NotFound"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -4378,6 +5024,7 @@ export interface paths {
                 415: components["responses"]["UnsupportedMediaType"];
                 422: components["responses"]["Unprocessable"];
                 429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -4441,6 +5088,7 @@ export interface paths {
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -4489,6 +5137,7 @@ export interface paths {
                 };
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -4544,6 +5193,7 @@ export interface paths {
                         "application/problem+json": components["schemas"]["Problem"];
                     };
                 };
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -4591,6 +5241,7 @@ export interface paths {
                 };
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -4638,6 +5289,7 @@ export interface paths {
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
                 429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -4689,6 +5341,7 @@ export interface paths {
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
                 429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -4740,6 +5393,7 @@ export interface paths {
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
                 429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -4791,6 +5445,7 @@ export interface paths {
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
                 429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -4842,6 +5497,7 @@ export interface paths {
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
                 429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -4893,6 +5549,7 @@ export interface paths {
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
                 429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -4944,6 +5601,7 @@ export interface paths {
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
                 429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -4995,6 +5653,7 @@ export interface paths {
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
                 429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -5046,6 +5705,7 @@ export interface paths {
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
                 429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -5097,6 +5757,7 @@ export interface paths {
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
                 429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -5148,6 +5809,7 @@ export interface paths {
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
                 429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -5199,6 +5861,7 @@ export interface paths {
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
                 429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -5250,6 +5913,7 @@ export interface paths {
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
                 429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -5301,6 +5965,7 @@ export interface paths {
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
                 429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -5352,6 +6017,7 @@ export interface paths {
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
                 429: components["responses"]["TooManyRequests"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -5411,6 +6077,7 @@ export interface paths {
                 400: components["responses"]["BadRequest"];
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -5454,6 +6121,7 @@ export interface paths {
                 413: components["responses"]["TooLarge"];
                 415: components["responses"]["UnsupportedMediaType"];
                 422: components["responses"]["Unprocessable"];
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -5500,7 +6168,16 @@ export interface paths {
                 401: components["responses"]["Unauthorized"];
                 403: components["responses"]["Forbidden"];
                 404: components["responses"]["NotFound"];
-                422: components["responses"]["Unprocessable"];
+                /** @description It is at odds with what is there */
+                409: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                431: components["responses"]["HeadTooLarge"];
                 500: components["responses"]["Failed"];
                 503: components["responses"]["Unavailable"];
             };
@@ -5994,10 +6671,7 @@ export interface components {
             username: string;
         };
         NewLoginLink: {
-            /**
-             * @default viewer
-             * @enum {string}
-             */
+            /** @enum {string} */
             role: "viewer" | "operator" | "admin";
         };
         NewWriteKey: {
@@ -6390,6 +7064,21 @@ export interface components {
             started_at: string;
             user_id: string;
         };
+        SignedIn: {
+            /** @description For `Authorization: Bearer` */
+            access_token: string;
+            /** @description Seconds */
+            expires_in: number;
+            /** @description Seconds */
+            refresh_expires_in: number;
+            /** @description For `POST /auth/refresh`, once */
+            refresh_token: string;
+            /** @enum {string} */
+            role: "viewer" | "operator" | "admin";
+            /** @enum {string} */
+            token_type: "Bearer";
+            username: string;
+        };
         SupposedAlert: {
             alert_id: string;
             currency: string;
@@ -6623,6 +7312,13 @@ export interface components {
                 "application/problem+json": components["schemas"]["Problem"];
             };
         };
+        /** @description Path, query and headers are larger than the server takes */
+        HeadTooLarge: {
+            headers: {
+                [name: string]: unknown;
+            };
+            content?: never;
+        };
         /** @description There is no such thing */
         NotFound: {
             headers: {
@@ -6745,6 +7441,7 @@ export type SegmentBatch = components['schemas']['SegmentBatch'];
 export type SegmentMessage = components['schemas']['SegmentMessage'];
 export type SegmentResult = components['schemas']['SegmentResult'];
 export type Session = components['schemas']['Session'];
+export type SignedIn = components['schemas']['SignedIn'];
 export type SupposedAlert = components['schemas']['SupposedAlert'];
 export type Trip = components['schemas']['Trip'];
 export type UserFeatures = components['schemas']['UserFeatures'];
@@ -6756,6 +7453,7 @@ export type WriteKey = components['schemas']['WriteKey'];
 export type ResponseBadRequest = components['responses']['BadRequest'];
 export type ResponseFailed = components['responses']['Failed'];
 export type ResponseForbidden = components['responses']['Forbidden'];
+export type ResponseHeadTooLarge = components['responses']['HeadTooLarge'];
 export type ResponseNotFound = components['responses']['NotFound'];
 export type ResponseTooLarge = components['responses']['TooLarge'];
 export type ResponseTooManyRequests = components['responses']['TooManyRequests'];

@@ -53,6 +53,8 @@ export function completed(document: ApiDocument): ApiDocument {
     const content = { 'application/problem+json': { schema: { $ref: '#/components/schemas/Problem' } } }
     return [name, { ...refusal, ...(HEADERS[status] && { headers: HEADERS[status] }), content } as Response]
   })
+  // From the server in front of the app, which has no words for it.
+  shared.push(['HeadTooLarge', { description: 'Path, query and headers are larger than the server takes' }])
   document.components = { ...document.components, responses: Object.fromEntries(shared) }
   for (const [path, item] of Object.entries(document.paths ?? {})) {
     if (IS_OTHERS_PROTOCOL.test(path)) continue
@@ -68,12 +70,14 @@ function completedOperation(operation: Operation, method: string, path: string):
   const needs = needsOf(method.toUpperCase(), path)
   const responses: Responses = { ...operation.responses }
   const around = [
+    400,
     ...(needs === 'nobody' ? [] : [401]),
     ...(needs === 'operator' || needs === 'admin' ? [403] : []),
     500,
     503,
   ]
   for (const status of around) responses[status] ??= problems(status)[status]
+  responses[431] = { $ref: '#/components/responses/HeadTooLarge' }
   if (method === 'get' && isJson(responses[200])) {
     responses[200] = { ...responses[200], headers: { ...ETAG, ...responses[200].headers } }
     responses[304] ??= { description: 'What the client has, by If-None-Match, says the same', headers: ETAG }

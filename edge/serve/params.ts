@@ -19,7 +19,7 @@ export const noQuery = query({})
 /** PostgreSQL's and everybody's dates end before this: year 9999. */
 const TIME_MAX = 253_402_300_799_999
 
-export const time = (description: string) =>
+export const time = (description: string, example = '2026-01-31T12:00:00Z') =>
   z
     .string()
     .max(40)
@@ -32,7 +32,7 @@ export const time = (description: string) =>
       })
       return z.NEVER
     })
-    .openapi({ type: 'string', description, example: '2026-01-31T12:00:00Z' })
+    .openapi({ type: 'string', description, example })
 
 /** A day in UTC. */
 export const day = (description: string) =>
@@ -55,12 +55,12 @@ export const bucket = z
 
 export const rangeQuery = {
   from: time('Start of the range, inclusive, by event time; an hour before `to` when missing').optional(),
-  to: time('End of the range, exclusive; now when missing').optional(),
+  to: time('End of the range, exclusive; now when missing', '2026-01-31T18:00:00Z').optional(),
 }
 
 export const openRangeQuery = {
   from: time('Start of the range, inclusive').optional(),
-  to: time('End of the range, exclusive').optional(),
+  to: time('End of the range, exclusive', '2026-01-31T18:00:00Z').optional(),
 }
 
 export const limit = (most: number, usual: number) =>

@@ -26,7 +26,10 @@ const version = z.object({
   schema: z.string().describe('JSON text'),
 })
 const registration = z
-  .object({ schema: z.string().describe('The Avro schema as JSON text'), schemaType: z.literal('AVRO').optional() })
+  .object({
+    schema: z.string().min(1).describe('The Avro schema as JSON text'),
+    schemaType: z.literal('AVRO').optional(),
+  })
   .openapi('SchemaRegistration')
 const none = z.object({})
 
@@ -59,7 +62,7 @@ const OPERATIONS = {
     path: '/subjects/{subject}/versions/{version}',
     summary: 'One version of a subject, or the latest',
     answer: version,
-    errors: [404],
+    errors: [404, 422],
   },
   lookUp: {
     method: 'post',
@@ -122,7 +125,7 @@ const OPERATIONS = {
     query: z.object({
       defaultToGlobal: z.enum(['true', 'false']).optional().describe('Answer the level of all where it has none'),
     }),
-    errors: [404],
+    errors: [404, 422],
   },
   setSubjectConfig: {
     method: 'put',
@@ -154,12 +157,19 @@ const OPERATIONS = {
 export type RegistryOperation = keyof typeof OPERATIONS
 
 const ERRORS: Record<number, string> = {
+  400: 'The body is no JSON',
   401: 'User and password, or a token, are missing or wrong',
   403: 'The account may not change schemas',
   404: 'No such subject, version or schema',
   405: 'Schemas are kept for ever',
   409: 'The schema is not compatible; the message names the field',
+  413: 'The body is too large',
+  415: 'The encoding of the body is not known',
   422: 'The schema, version or level is not valid',
+  429: 'Too many sign-ins that failed; see Retry-After',
+  431: 'Path, query and headers are larger than the server takes',
+  500: 'Something went wrong here',
+  503: 'Too much at once; see Retry-After',
 }
 
 /** Made anew for each document: only schemas made after zod-openapi was loaded can be named. */
@@ -168,7 +178,15 @@ export function registryOperations() {
   return (Object.entries(OPERATIONS) as [RegistryOperation, Operation][]).map(([operation, o]) => {
     const path = `/schema-registry${o.path}`
     const names = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => name!)
-    const statuses = [...o.errors, 401, ...(o.changes ? [403] : [])]
+    const statuses = [
+      ...o.errors,
+      401,
+      ...(o.changes ? [403] : []),
+      ...(o.body ? [400, 413, 415, 503] : []),
+      429,
+      431,
+      500,
+    ]
     const refused = o.errors.includes(405)
     const document = {
       method: o.method,

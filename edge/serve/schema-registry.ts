@@ -50,8 +50,8 @@ export function addSchemaRegistryRoutes(api: OpenAPIHono, { schemas, access }: S
     try {
       value = JSON.parse(await readText(c.req.raw, BODY_LIMITS, WEB_DECOMPRESSORS, ticket))
     } catch (error) {
-      if (error instanceof Problem) throw error
-      throw refusal('malformed_body', 400, 'The body is not valid JSON.')
+      if (error instanceof Problem && error.code !== 'malformed_body') throw error
+      throw refusal('malformed_body', 400, 'The body is empty, broke off, or is not valid JSON.')
     } finally {
       ticket.leave()
     }
@@ -133,7 +133,10 @@ export function addSchemaRegistryRoutes(api: OpenAPIHono, { schemas, access }: S
     },
     getSubjectConfig: (c) => {
       const subject = subjectOf(c)
-      const toGlobal = c.req.query('defaultToGlobal') === 'true'
+      const asked = c.req.query('defaultToGlobal') ?? 'false'
+      if (asked !== 'true' && asked !== 'false')
+        throw refusal('unprocessable', 422, 'defaultToGlobal is true or false.')
+      const toGlobal = asked === 'true'
       const level = held().level(subject) ?? (toGlobal ? held().level(null) : null)
       if (level) return { compatibilityLevel: level }
       return missing(40408, `Subject '${subject}' does not have subject-level compatibility configured`)

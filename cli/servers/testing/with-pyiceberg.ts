@@ -2,14 +2,12 @@
  * PyIceberg for tests, as another reader and writer of the lake's tables: a virtual environment in the servers' cache, made once of `pyiceberg-requirements.txt`.
  * One that can't be had is a visible skip that says why; under CI it is a failure.
  */
-import { createHash } from 'node:crypto'
-import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { loadConfig } from '../../../db/config.ts'
-import { cached, ServerUnavailable } from '../cache.ts'
 import { lastLines, run } from '../run.ts'
 import { onceOrSkip } from './once-or-skip.ts'
+import { pythonEnvironment } from './python-environment.ts'
 
 export interface PyIceberg {
   /**
@@ -41,7 +39,13 @@ export function withPyIceberg(): PyIceberg {
   let program: string | undefined
 
   onceOrSkip(async () => {
-    program = await pyicebergPython(config)
+    const bin = await pythonEnvironment({
+      serversDir: config.serversDir,
+      kind: 'pyiceberg',
+      name: 'PyIceberg',
+      requirements: REQUIREMENTS,
+    })
+    program = join(bin, 'python')
   }, 900_000)
 
   return {
@@ -59,30 +63,4 @@ export function withPyIceberg(): PyIceberg {
       throw new Error(`The Python script ${how}${result.code === 0 ? ' and no answer' : ''}:\n${lastLines(result, 30)}`)
     },
   }
-}
-
-/** The environment's Python. @throws ServerUnavailable naming what is missing */
-async function pyicebergPython({ serversDir }: { serversDir: string }): Promise<string> {
-  const requirements = await readFile(REQUIREMENTS, 'utf8')
-  const digest = createHash('sha256').update(requirements).digest('hex').slice(0, 12)
-  const folder = await cached({
-    serversDir,
-    name: `pyiceberg-${digest}`,
-    async build(aside) {
-      const made = await run('python3', ['-m', 'venv', join(aside, 'venv')]).catch((error: Error) => error)
-      if (made instanceof Error || made.code !== 0) {
-        throw new ServerUnavailable(
-          `PyIceberg needs Python 3.10 or newer with venv. On Debian and Ubuntu: apt-get install python3 python3-venv. Python said: ${made instanceof Error ? made.message : lastLines(made)}`,
-        )
-      }
-      const pip = ['-m', 'pip', 'install', '--quiet', '--no-input', '--disable-pip-version-check', '-r', REQUIREMENTS]
-      const installed = await run(join(aside, 'venv', 'bin', 'python'), pip)
-      if (installed.code !== 0) {
-        throw new ServerUnavailable(
-          `pip could not install PyIceberg: it needs to reach a Python package index, and Python 3.10 or newer. It said:\n${lastLines(installed)}`,
-        )
-      }
-    },
-  })
-  return join(folder, 'venv', 'bin', 'python')
 }

@@ -31,6 +31,7 @@ const origin = z
     (text) => URL.canParse(text) && /^https?:$/.test(new URL(text).protocol) && new URL(text).origin === text,
     'expected an origin as browsers send it, e.g. https://shop.example or http://localhost:3000: lower case, no path, no slash at the end',
   )
+  .openapi({ pattern: '^https?://[a-z0-9.-]+(:[0-9]+)?$', example: 'https://shop.example' })
 const name = z
   .string()
   .min(1)
@@ -111,7 +112,7 @@ const revoke = createRoute({
   summary: 'Revoke a key',
   description: 'For ever. What it has sent stays.',
   request: { params: z.object({ id: z.string().min(1).max(100).openapi({ example: 'wk_3f9a0c12d4e5' }) }) },
-  responses: { 204: { description: 'It no longer holds' }, ...problems(400, 401, 403, 404, 422) },
+  responses: { 204: { description: 'It no longer holds' }, ...problems(400, 401, 403, 404, 409) },
 })
 
 export function addWriteKeyRoutes(
@@ -152,7 +153,7 @@ export function addWriteKeyRoutes(
     const { id } = c.req.valid('param')
     if (id === BUILT_IN.id) {
       throw new Problem(
-        'unprocessable',
+        'conflict',
         'The key `default` is the platform’s own: change STREAMFORGE_WRITE_KEY, or writeKey in secrets.json of the data folder, and start it again.',
       )
     }

@@ -30,7 +30,7 @@ export function banner({ edge, secrets, config, simulate, loginLink, workflows, 
   return `
   StreamForge is running${parts.length > 0 ? ' as a cluster' : ''}
 
-  Dashboard     ${loginLink ?? `${edge.url}/`}${loginLink ? '\n                (signs in once, within 15 minutes; then: npx streamforge login-link)' : ''}
+  Dashboard     ${edge.url}/${loginLink ? `\n  Sign in       ${loginLink}   (once, within 15 minutes)` : ''}
   API           ${edge.url}/docs
   Write key     ${config.writeKey ? 'as given in STREAMFORGE_WRITE_KEY' : key}
   Admin login   ${login}

@@ -6,7 +6,7 @@
 import { OpenAPIHono } from '@hono/zod-openapi'
 import type { Context } from 'hono'
 import { FeaturesUnavailable } from '../db/features/feature-store.ts'
-import { isTransient } from '../db/postgres/errors.ts'
+import { isTransient, isUnstorableText } from '../db/postgres/errors.ts'
 import { QueryError } from '../db/postgres/queries/numbers.ts'
 import type { SubjectRegistry } from '../streams/contract/schema-registry.ts'
 import { addAccountRoutes } from './auth/account-routes.ts'
@@ -200,6 +200,9 @@ function problemOf(error: unknown): Problem {
       cause: error,
     })
   }
+  // No name of anything here has one, and PostgreSQL refuses the text.
+  if (isUnstorableText(error))
+    return new Problem('invalid_parameter', 'A text has the character NUL (%00) in it, which nothing here can have.')
   if (isTransient(error)) {
     return new Problem(
       'unavailable',

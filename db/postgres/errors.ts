@@ -29,3 +29,10 @@ export function isTransient(error: unknown): boolean {
   if (typeof code !== 'string') return isTransient(error.cause)
   return CONNECTION_CODES.has(code) || TRANSIENT_STATE.test(code)
 }
+
+/** Whether a text was refused because PostgreSQL has no such text: one with NUL in it (SQLSTATE 22021, 22P05 within JSON). */
+export function isUnstorableText(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const code = (error as { code?: unknown }).code
+  return code === '22021' || code === '22P05' || isUnstorableText(error.cause)
+}

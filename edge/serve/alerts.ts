@@ -7,7 +7,7 @@ import { identityOf } from '../auth/guard.ts'
 import type { AlertExplainer, AlertReviews, Clock, MetricReader } from '../ports.ts'
 import { Problem } from '../problem.ts'
 import { alert, alertDetail, alertDetailOf, alertOf } from './alert-view.ts'
-import { enveloped, metaOf, problems } from './envelope.ts'
+import { enveloped, metaOf, paged, problems } from './envelope.ts'
 import { cursor, idParam, limit, openRangeQuery, query } from './params.ts'
 import { watermarkOf } from './pipelines.ts'
 
@@ -55,7 +55,7 @@ const route = {
       }),
     },
     responses: {
-      200: enveloped(z.array(alert), 'A page; `meta.next_cursor` is null on the last'),
+      200: paged(alert, 'Newest first'),
       ...problems(400, 401),
     },
   }),

@@ -1,8 +1,13 @@
-/** For `npm run db:generate` alone: compares schema.ts, batch-schema.ts and edge-schema.ts with the newest snapshot and writes the migration between them. It needs no database. */
+/** For `npm run db:generate` alone: compares schema.ts, batch-schema.ts, edge-schema.ts and rollup-schema.ts with the newest snapshot and writes the migration between them. It needs no database. */
 import { defineConfig } from 'drizzle-kit'
 
 export default defineConfig({
   dialect: 'postgresql',
-  schema: ['./db/postgres/schema.ts', './db/postgres/batch-schema.ts', './db/postgres/edge-schema.ts'],
+  schema: [
+    './db/postgres/schema.ts',
+    './db/postgres/batch-schema.ts',
+    './db/postgres/edge-schema.ts',
+    './db/postgres/rollup-schema.ts',
+  ],
   out: './db/postgres/migrations',
 })

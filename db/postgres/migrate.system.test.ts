@@ -9,6 +9,7 @@ import * as batch from './batch-schema.ts'
 import { connect } from './connect.ts'
 import * as edge from './edge-schema.ts'
 import { MIGRATIONS_FOLDER, migrate, migrationJournal } from './migrate.ts'
+import * as rollups from './rollup-schema.ts'
 import * as schema from './schema.ts'
 
 const postgres = withPostgres()
@@ -58,12 +59,12 @@ describe('migrate', () => {
     expect(sessions?.options).toContain('fillfactor=70')
   })
 
-  it('has no change in schema.ts, batch-schema.ts or edge-schema.ts that is not in a migration', async () => {
+  it('has no change in schema.ts, batch-schema.ts, edge-schema.ts or rollup-schema.ts that is not in a migration', async () => {
     const last = (await migrationJournal()).length - 1
     const path = join(MIGRATIONS_FOLDER, 'meta', `${String(last).padStart(4, '0')}_snapshot.json`)
     const snapshot = JSON.parse(await readFile(path, 'utf8'))
     expect(
-      await generateMigration(snapshot, generateDrizzleJson({ ...schema, ...batch, ...edge }, snapshot.id)),
+      await generateMigration(snapshot, generateDrizzleJson({ ...schema, ...batch, ...edge, ...rollups }, snapshot.id)),
     ).toEqual([])
   })
 })

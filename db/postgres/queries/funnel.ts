@@ -1,7 +1,8 @@
 /** How far the sessions of a time went on the way to a purchase. */
 import { FUNNEL_STAGES, type FunnelStage } from '../../../streams/contract/results.ts'
 import type { Sql } from '../connect.ts'
-import { type TimeRange, timeSql } from './numbers.ts'
+import type { TimeRange } from './numbers.ts'
+import { sessionsIn } from './rollups.ts'
 
 export interface StageReached {
   stage: FunnelStage
@@ -10,11 +11,9 @@ export interface StageReached {
 }
 
 /** Of the sessions that began in [from, to). Every stage, in their order; sessions that were merged into another are in the survivor. */
-export async function funnel(sql: Sql, { from, to }: TimeRange): Promise<StageReached[]> {
+export async function funnel(sql: Sql, range: TimeRange): Promise<StageReached[]> {
   const rows = await sql<{ funnel_stage: FunnelStage; sessions: number }[]>`
-    SELECT funnel_stage, count(*) AS sessions FROM sessions
-    WHERE started_at >= ${timeSql(sql, from)} AND started_at < ${timeSql(sql, to)} AND merged_into IS NULL
-    GROUP BY funnel_stage`
+    SELECT funnel_stage, sum(sessions)::bigint AS sessions FROM ${sessionsIn(sql, range)} AS began GROUP BY funnel_stage`
   const ended = new Map(rows.map((row) => [row.funnel_stage, row.sessions]))
   return FUNNEL_STAGES.map((stage, i) => ({
     stage,

@@ -1,6 +1,8 @@
 /** The overview: what happened in a time range, over all partitions, and how fast events come in now. */
 import type { Sql } from '../connect.ts'
 import { exact, HOUR_MS, MINUTE_MS, type TimeRange, timeSql, windowStart } from './numbers.ts'
+import { wholeHours } from './regions.ts'
+import { revenueIn, sessionsIn, trafficIn } from './rollups.ts'
 
 export interface Overview extends TimeRange {
   /** Clickstream events. */
@@ -33,24 +35,23 @@ export async function overview(sql: Sql, { from, to, now }: TimeRange & { now: n
   const [[totals], revenue] = await Promise.all([
     sql<Totals[]>`
       SELECT
-        (SELECT sum(events)::bigint FROM traffic_by_minute WHERE window_start >= ${time(first)} AND window_start < ${time(to)}) AS events,
+        (SELECT sum(events)::bigint FROM ${trafficIn(sql, { from: first, to })} AS t) AS events,
         (SELECT sum(events)::bigint FROM traffic_by_minute WHERE window_start = ${time(minute)}) AS this_minute,
         (SELECT sum(events)::bigint FROM traffic_by_minute WHERE window_start = ${time(minute - MINUTE_MS)}) AS last_minute,
-        (SELECT sum(trips)::bigint FROM trips_by_region
-          WHERE "window" = '1m' AND window_start >= ${time(first)} AND window_start < ${time(to)}) AS trips,
+        (SELECT sum(trips)::bigint FROM trips_by_region WHERE ${wholeHours(sql, { from, to })}) AS trips,
         (SELECT count(*) FROM sessions
           WHERE ended_at > ${time(now - SESSION_GAP_MS)} AND started_at <= ${time(now)} AND merged_into IS NULL) AS active_sessions,
         (SELECT count(*) FROM fraud_alerts
           WHERE triggered_at >= ${time(from)} AND triggered_at < ${time(to)} AND state = 'active') AS alerts,
         s.sessions, s.converted_sessions
       FROM (
-        SELECT count(*) AS sessions, count(*) FILTER (WHERE purchases > 0) AS converted_sessions
-        FROM sessions WHERE started_at >= ${time(from)} AND started_at < ${time(to)} AND merged_into IS NULL
+        SELECT coalesce(sum(sessions), 0)::bigint AS sessions, coalesce(sum(converted), 0)::bigint AS converted_sessions
+        FROM ${sessionsIn(sql, { from, to })} AS began
       ) AS s`,
     sql<Revenue[]>`
       SELECT currency, sum(orders)::bigint AS orders, sum(refunds)::bigint AS refunds,
         sum(revenue_minor)::bigint AS revenue_minor, sum(refunded_minor)::bigint AS refunded_minor
-      FROM revenue_by_minute WHERE window_start >= ${time(first)} AND window_start < ${time(to)}
+      FROM ${revenueIn(sql, { from: first, to })} AS r
       GROUP BY currency ORDER BY currency`,
   ])
   const { sessions, converted_sessions, active_sessions, alerts } = totals!

@@ -4,6 +4,7 @@ import type { Sql } from '../connect.ts'
 import { cleanText } from '../result-version.ts'
 import { decodeCursor, type Page, toPage } from './cursor.ts'
 import { exact, HOUR_MS, MINUTE_MS, QueryError, type TimeRange, timeSql, windowStart } from './numbers.ts'
+import { hoursOf } from './rollups.ts'
 
 export const WINDOW_MS: Readonly<Record<RegionWindow, number>> = { '1m': MINUTE_MS, '5m': 5 * MINUTE_MS, '1h': HOUR_MS }
 
@@ -107,7 +108,6 @@ export function wholeHours(sql: Sql, { from, to }: TimeRange) {
   const first = windowStart(from, MINUTE_MS)
   const between = (window: RegionWindow, start: number, end: number) =>
     sql`("window" = ${window} AND window_start >= ${timeSql(sql, start)} AND window_start < ${timeSql(sql, end)})`
-  const [firstHour, lastHour] = [windowStart(first + HOUR_MS - 1, HOUR_MS), windowStart(to, HOUR_MS)]
-  if (firstHour >= lastHour) return between('1m', first, to)
-  return sql`(${between('1m', first, firstHour)} OR ${between('1h', firstHour, lastHour)} OR ${between('1m', lastHour, to)})`
+  const hours = hoursOf({ from: first, to })
+  return sql`(${between('1m', first, hours.from)} OR ${between('1h', hours.from, hours.to)} OR ${between('1m', hours.to, to)})`
 }

@@ -2,7 +2,8 @@
  * point, also the empty ones; the first is whole, the last ends with the range. */
 import type { Sql } from '../connect.ts'
 import { cleanText } from '../result-version.ts'
-import { bucketStarts, exact, MINUTE_MS, type TimeRange, timeSql } from './numbers.ts'
+import { bucketStarts, exact, HOUR_MS, MINUTE_MS, type TimeRange, timeSql } from './numbers.ts'
+import { revenueIn, trafficIn } from './rollups.ts'
 
 export interface SeriesRange extends TimeRange {
   /** A multiple of a minute. */
@@ -22,11 +23,13 @@ export interface EventsPoint {
 /** @throws QueryError for a range or bucket that makes no sense. */
 export async function eventsTimeseries(sql: Sql, { from, to, bucketMs }: SeriesRange): Promise<EventsPoint[]> {
   const starts = bucketStarts({ from, to }, bucketMs)
-  const rows = await sql<{ start: number; event_type: string; events: number; users: number; final: boolean }[]>`
-    SELECT ${bucketOf(sql, bucketMs)} AS start, event_type, sum(events)::bigint AS events, sum(users)::bigint AS users, bool_and(final) AS final
-    FROM traffic_by_minute WHERE ${inRange(sql, starts[0]!, to)}
-    GROUP BY 1, 2 ORDER BY 1, 2`
   const exactUsers = bucketMs === MINUTE_MS
+  const source = isOfHours(bucketMs)
+    ? trafficIn(sql, { from: starts[0]!, to })
+    : sql`(SELECT * FROM traffic_by_minute WHERE ${inRange(sql, starts[0]!, to)})`
+  const rows = await sql<{ start: number; event_type: string; events: number; users: number; final: boolean }[]>`
+    SELECT ${bucketOf(sql, bucketMs)} AS start, event_type, sum(events)::bigint AS events, ${exactUsers ? sql`sum(users)::bigint` : sql`0`} AS users, bool_and(final) AS final
+    FROM ${source} AS t GROUP BY 1, 2 ORDER BY 1, 2`
   const points = new Map(
     starts.map((start): [number, EventsPoint] => [
       start,
@@ -69,10 +72,13 @@ export async function revenueTimeseries(
   }: SeriesRange & { category?: string | undefined; currency?: string | undefined },
 ): Promise<RevenuePoint[]> {
   const starts = bucketStarts({ from, to }, bucketMs)
+  const source = isOfHours(bucketMs)
+    ? revenueIn(sql, { from: starts[0]!, to })
+    : sql`(SELECT * FROM revenue_by_minute WHERE ${inRange(sql, starts[0]!, to)})`
   const rows = await sql<RevenuePoint[]>`
     SELECT ${bucketOf(sql, bucketMs)} AS start, currency, sum(orders)::bigint AS orders, sum(revenue_minor)::bigint AS revenue_minor,
       sum(refunds)::bigint AS refunds, sum(refunded_minor)::bigint AS refunded_minor, bool_and(final) AS final
-    FROM revenue_by_minute WHERE ${inRange(sql, starts[0]!, to)}
+    FROM ${source} AS r WHERE true
       ${category === undefined ? sql`` : sql`AND category = ${cleanText(category)}`}
       ${currency === undefined ? sql`` : sql`AND currency = ${cleanText(currency)}`}
     GROUP BY 1, 2`
@@ -95,6 +101,9 @@ export async function revenueTimeseries(
     }),
   )
 }
+
+/** Whether buckets of this length are made of whole hours, which begin where they do. */
+const isOfHours = (bucketMs: number): boolean => bucketMs % HOUR_MS === 0
 
 /** The start of a row's bucket, epoch ms: buckets begin at multiples of their length since 1970, as windows do. */
 const bucketOf = (sql: Sql, bucketMs: number) =>

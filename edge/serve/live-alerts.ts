@@ -23,8 +23,6 @@ export interface LiveAlerts {
   from(number: number, most: number): AlertChange[] | null
   /** Up to `place`, from the database. null: too many, or the place is not of this database. */
   resume(after: ChangePlace): Promise<AlertChange[] | null>
-  /** Nobody listens: what comes next is not followed. */
-  forget(): void
 }
 
 export function createLiveAlerts(feed: AlertFeed): LiveAlerts {
@@ -65,9 +63,5 @@ export function createLiveAlerts(feed: AlertFeed): LiveAlerts {
       return at < 0 ? null : kept.slice(at, at + most)
     },
     resume,
-    forget() {
-      place = null
-      kept = []
-    },
   }
 }

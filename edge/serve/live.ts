@@ -94,12 +94,12 @@ export function createLiveHub(options: LiveOptions): LiveHub {
   async function tick(): Promise<void> {
     const pipelines = await options.pipelines()
     sample(pipelines, clock.now())
+    // Also while nobody watches: who comes is then told of everything from that moment on.
+    await alerts.read()
     if (clients.size === 0) {
       latest = undefined
-      alerts.forget()
       return
     }
-    await alerts.read()
     const { place } = alerts
     const [snapshot, state] = await Promise.all([
       anybodyWants('snapshot')

@@ -99,4 +99,6 @@ function questions(sql: Sql, to: number): Record<string, () => Promise<unknown>>
   }
 }
 
-const dayOf = (ms: number): string => new Date(ms).toISOString().slice(0, 10)
+function dayOf(ms: number): string {
+  return new Date(ms).toISOString().slice(0, 10)
+}

@@ -7,7 +7,7 @@ import { createDecoder, type SchemaRegistry, Undecodable } from '../contract/cod
 import { type EventOf, identityOf } from '../contract/events.ts'
 import { DEAD_LETTERS_TABLE, RAW_TABLES } from '../contract/lake-tables.ts'
 import { CLICKSTREAM, type InputTopic, ORDERS, TRIPS } from '../contract/topics.ts'
-import { nextOffsets } from '../lake-writer/offsets.ts'
+import { nextOffsets, OtherLog } from '../lake-writer/offsets.ts'
 import { partitionKey } from '../log/event-log.ts'
 import { msOfText, numberOf, textLiteral, timeLiteral } from '../shadow/index.ts'
 import type { LakeReader } from './lake-reader.ts'
@@ -57,7 +57,11 @@ const ID_COLUMN = { [CLICKSTREAM]: 'event_id', [ORDERS]: 'order_id', [TRIPS]: 't
 export async function findRecords(deps: FindDeps, question: EventQuestion): Promise<Found> {
   const found: Found = { records: [], looked: [], missing: [] }
   // Before the lake is asked: what it is given meanwhile is then found in the log.
-  const written = await writtenOffsets(deps, question.topics)
+  const written = await writtenOffsets(deps, question.topics).catch((error: unknown) => {
+    if (!(error instanceof OtherLog)) throw error
+    found.missing.push('which records of the log the lake has: its rows are of another log')
+    return new Map<InputTopic, Readonly<Record<string, number>>>()
+  })
   await lookInLake(deps, question, found)
   await lookInLog(deps, question, written, found)
   const byPlace = new Map(found.records.map((r) => [`${r.topic}/${r.partition}/${r.offset}`, r]))

@@ -20,7 +20,7 @@ export interface OpenLoad {
 }
 
 export interface OpenFigures {
-  /** Answers that were none of 2xx, and what broke off. */
+  /** Refusals, and what broke off. */
   failed: number
   /** By the question's name; all POSTs are `events`. */
   latencies: Record<string, { count: number; p50Ms: number; p99Ms: number; maxMs: number }>
@@ -46,7 +46,9 @@ function send(n: number, dueAt: number): Promise<void> {
       resolve()
     }
     const sent = request(url + path, { method: nextBody ? 'POST' : 'GET', agent, headers }, (response) => {
-      const isFailed = Math.floor(response.statusCode! / 100) !== 2
+      const status = response.statusCode!
+      // That there is no such user is an answer too.
+      const isFailed = Math.floor(status / 100) !== 2 && status !== 404
       response.resume().on('end', () => done(isFailed))
     })
     sent.on('error', () => done(true)).end(nextBody?.())

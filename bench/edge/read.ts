@@ -19,8 +19,8 @@ const MINUTE_MS = 60_000
 const HOUR_MS = 60 * MINUTE_MS
 const DAY_MS = 24 * HOUR_MS
 const WARM_UP_SECONDS = 5
-/** Ranges of one question, each a minute before the other. */
-const RANGES = 1_000
+/** Ranges of one question, each a minute before the other: at 500 requests a second it is more than the cache's second until one comes again. */
+const RANGES = 120
 
 export const edgeRead: Benchmark = {
   name: 'edge/read',
@@ -47,28 +47,31 @@ export const edgeRead: Benchmark = {
         }
         const edge = startPart<IngestAnswer>(new URL('../ingest-process.ts', import.meta.url), settings)
         const { url } = await edge.next()
-        const token = await createTokens(jwtSecret, systemClock).issue({ username: 'bench', role: 'viewer' })
-        const load = { url, headers: { authorization: `Bearer ${token}` }, perSecond }
-        const forms = { 'as many ask them': asMany(endMs, days), 'with ranges of their own': eachItsOwn(endMs) }
-        for (const [form, questions] of Object.entries(forms)) {
-          await applied({ ...load, seconds: WARM_UP_SECONDS, questions })
-          const cpuBefore = treeCpuSeconds(edge.pid)
-          const { failed, latencies } = await applied({ ...load, seconds, questions })
-          const cpuSeconds = treeCpuSeconds(edge.pid) - cpuBefore
-          if (failed > 0) throw new Error(`${failed} of ${perSecond * seconds} requests failed, ${form}.`)
-          const all = Object.entries(latencies)
-          const worst = Math.max(...all.map(([, { p99Ms }]) => p99Ms))
-          show({
-            benchmark: `${number(perSecond)} requests/s over ${all.length} questions, ${form}; ${number(days)} days, ${number(rows)} rows`,
-            target: '',
-            result: `**p99 ${worst.toFixed(0)} ms** of the slowest question`,
-            details: [
-              ...all.map(([name, l]) => `${name} p50 ${l.p50Ms.toFixed(1)}, p99 ${l.p99Ms.toFixed(1)} ms`),
-              `${((cpuSeconds / (perSecond * seconds)) * 1e3).toFixed(2)} ms of the edge's CPU a request`,
-            ],
-          })
+        try {
+          const token = await createTokens(jwtSecret, systemClock).issue({ username: 'bench', role: 'viewer' })
+          const load = { url, headers: { authorization: `Bearer ${token}` }, perSecond }
+          const forms = { 'as many ask them': asMany(endMs, days), 'with ranges of their own': eachItsOwn(endMs) }
+          for (const [form, questions] of Object.entries(forms)) {
+            await applied({ ...load, seconds: WARM_UP_SECONDS, questions })
+            const cpuBefore = treeCpuSeconds(edge.pid)
+            const { failed, latencies } = await applied({ ...load, seconds, questions })
+            const cpuSeconds = treeCpuSeconds(edge.pid) - cpuBefore
+            if (failed > 0) throw new Error(`${failed} of ${perSecond * seconds} requests failed, ${form}.`)
+            const all = Object.entries(latencies)
+            const worst = Math.max(...all.map(([, { p99Ms }]) => p99Ms))
+            show({
+              benchmark: `${number(perSecond)} requests/s over ${all.length} questions, ${form}; ${number(days)} days, ${number(rows)} rows`,
+              target: '',
+              result: `**p99 ${worst.toFixed(0)} ms** of the slowest question`,
+              details: [
+                ...all.map(([name, l]) => `${name} p50 ${l.p50Ms.toFixed(1)}, p99 ${l.p99Ms.toFixed(1)} ms`),
+                `${((cpuSeconds / (perSecond * seconds)) * 1e3).toFixed(2)} ms of the edge's CPU a request`,
+              ],
+            })
+          }
+        } finally {
+          await edge.end()
         }
-        await edge.end()
       } finally {
         await server.stop()
       }

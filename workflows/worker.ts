@@ -143,6 +143,7 @@ export async function startWorker(settings: WorkerSettings, tools: WorkerTools):
         settings.workflowInterceptors,
       ),
       activities: createActivities(deps),
+      sinks: SPANS_GO_NOWHERE,
       interceptors: {
         activity: [
           (context) => ({ inbound: watch.activities.interceptor(context) }),
@@ -198,6 +199,9 @@ export async function startWorker(settings: WorkerSettings, tools: WorkerTools):
     throw error
   }
 }
+
+/** The interceptors in the bundle hand their spans to a sink of this name; without one the SDK logs an error for each. */
+const SPANS_GO_NOWHERE: WorkerOptions['sinks'] = { exporter: { export: { fn: () => {}, callDuringReplay: false } } }
 
 interface Connecting {
   target: TemporalTarget

@@ -201,7 +201,9 @@ export async function startWorker(settings: WorkerSettings, tools: WorkerTools):
 }
 
 /** The interceptors in the bundle hand their spans to a sink of this name; without one the SDK logs an error for each. */
-const SPANS_GO_NOWHERE: WorkerOptions['sinks'] = { exporter: { export: { fn: () => {}, callDuringReplay: false } } }
+const SPANS_GO_NOWHERE: NonNullable<WorkerOptions['sinks']> = {
+  exporter: { export: { fn: () => {}, callDuringReplay: false } },
+}
 
 interface Connecting {
   target: TemporalTarget

@@ -14,7 +14,11 @@ module.exports = {
       from: { pathNot: '^(cli|tests|bench)/|/testing/|\\.test\\.ts$|^streams/thread\\.ts$' },
       to: { path: '(^|/)(main|worker)\\.ts$' },
     },
-    room('edge', '^edge/', '^(edge|db|observability)/|^streams/(contract|time)/|^streams/(log/event-log|evidence/index)\\.ts$'),
+    room(
+      'edge',
+      '^edge/',
+      '^(edge|db|observability)/|^streams/(contract|time)/|^streams/(log/event-log|evidence/index)\\.ts$',
+    ),
     room('contract', '^streams/contract/', '^streams/contract/'),
     room('time', '^streams/time/', '^streams/(contract|time)/'),
     room('operators', '^streams/operators/', '^streams/(contract|time|operators)/'),

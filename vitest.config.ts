@@ -21,7 +21,8 @@ export default defineConfig({
           include: ['{edge,streams,db,observability,cli,workflows,tests}/**/*.system.test.ts', 'tests/**/*.test.ts'],
           testTimeout: 120_000,
           hookTimeout: 120_000,
-          maxWorkers: 2,
+          // They wait for servers a good part of their time: with a file more than there are cores, both are busy.
+          maxWorkers: Math.max(2, availableParallelism() + 1),
         },
       },
     ],

@@ -26,8 +26,8 @@ import {
 import { type ObjectsSettings, openObjects } from '../../db/objects/open.ts'
 import { withPostgres } from '../../db/testing/postgres.ts'
 import { hashPassword } from '../auth/password.ts'
-import { type Served, serve } from '../runtime/node.ts'
 import type { Role } from '../ports.ts'
+import { type Served, serve } from '../runtime/node.ts'
 import { createHarness, memoryUsers } from '../testing/harness.ts'
 import { openServedLake } from './open-lake.ts'
 

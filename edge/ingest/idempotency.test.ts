@@ -39,7 +39,10 @@ describe('Idempotency-Key', () => {
       idempotency.once(
         scope,
         'the same',
-        () => new Promise<Response>((resolve) => void (finish = resolve)),
+        () =>
+          new Promise<Response>((resolve) => {
+            finish = resolve
+          }),
         ({ body }) => new Response(body),
       )
     const first = ask('k')

@@ -26,7 +26,9 @@ export const securityHeaders: MiddlewareHandler = async (c, next) => {
   await next()
 }
 
-const ALLOWED_HEADERS = 'authorization, content-type, content-encoding, idempotency-key, x-write-key, traceparent'
+const ALLOWED_HEADERS =
+  'authorization, content-type, content-encoding, idempotency-key, if-none-match, last-event-id, x-write-key, traceparent'
+const EXPOSED_HEADERS = 'retry-after, etag, traceparent, ratelimit, ratelimit-policy, idempotency-replayed'
 const PREFLIGHT_SECONDS = '7200'
 
 /** @param originsFor which origins may call this request's route, of a page of `origin`; `*` is any. */
@@ -39,10 +41,7 @@ export function crossOrigin(originsFor: (c: Context, origin: string) => readonly
     if (!any) c.header('vary', 'origin')
     if (!any && !allowed.includes(origin)) return next()
     c.header('access-control-allow-origin', any ? '*' : origin)
-    c.header(
-      'access-control-expose-headers',
-      'retry-after, traceparent, ratelimit, ratelimit-policy, idempotency-replayed',
-    )
+    c.header('access-control-expose-headers', EXPOSED_HEADERS)
     if (c.req.method !== 'OPTIONS' || !c.req.header('access-control-request-method')) return next()
     c.header('access-control-allow-methods', 'GET, POST, PATCH, DELETE, OPTIONS')
     c.header('access-control-allow-headers', ALLOWED_HEADERS)

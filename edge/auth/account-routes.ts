@@ -5,7 +5,7 @@ import { toIso } from '../../streams/contract/time-text.ts'
 import type { Account, ChangeOutcome, Clock, UserStore } from '../ports.ts'
 import { Problem } from '../problem.ts'
 import { enveloped, metaOf, paged, problems } from '../serve/envelope.ts'
-import { cursor, limit } from '../serve/params.ts'
+import { cursor, limit, query } from '../serve/params.ts'
 import { identityOf } from './guard.ts'
 import { hashPassword, PASSWORD_BYTES_MAX, PASSWORD_LENGTH_MIN, passwordFits } from './password.ts'
 import { roleOf, smallBody } from './session-routes.ts'
@@ -39,7 +39,7 @@ const route = {
     path: '/users',
     tags,
     summary: 'The accounts, by name',
-    request: { query: z.object({ limit: limit(500, 100), cursor }) },
+    request: { query: query({ limit: limit(500, 100), cursor }) },
     responses: { 200: paged(account, 'Accounts'), ...problems(400, 401, 403) },
   }),
   create: createRoute({

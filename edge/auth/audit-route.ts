@@ -3,7 +3,7 @@ import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import { toIso } from '../../streams/contract/time-text.ts'
 import type { AuditStore, Clock } from '../ports.ts'
 import { metaOf, paged, problems } from '../serve/envelope.ts'
-import { cursor, idParam, limit } from '../serve/params.ts'
+import { cursor, idParam, limit, query } from '../serve/params.ts'
 
 export interface AuditRouteDeps {
   audit: Pick<AuditStore, 'page'>
@@ -28,7 +28,7 @@ const route = createRoute({
   tags: ['Access'],
   summary: 'The audit log, the newest first',
   request: {
-    query: z.object({
+    query: query({
       actor: idParam('Only what this account did').optional(),
       target: idParam('Only what was done to this').optional(),
       limit: limit(500, 100),

@@ -15,7 +15,7 @@ export interface Place {
 }
 
 const place = z.tuple([
-  z.number().finite(),
+  z.int(),
   z
     .string()
     .max(1_000)

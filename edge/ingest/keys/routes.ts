@@ -7,6 +7,7 @@ import { identityOf } from '../../auth/guard.ts'
 import type { Clock, WriteKeyRow, WriteKeyStore } from '../../ports.ts'
 import { Problem } from '../../problem.ts'
 import { enveloped, metaOf, problems } from '../../serve/envelope.ts'
+import { query } from '../../serve/params.ts'
 import type { KeyMaker } from './key-text.ts'
 import { BUILT_IN, type WriteKeys } from './write-keys.ts'
 
@@ -59,7 +60,7 @@ const list = createRoute({
   tags: ['Write keys'],
   summary: 'The keys that let clients send events',
   request: {
-    query: z.object({
+    query: query({
       revoked: z
         .enum(['true', 'false'])
         .default('false')

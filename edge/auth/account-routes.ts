@@ -6,9 +6,10 @@ import type { Account, ChangeOutcome, Clock, UserStore } from '../ports.ts'
 import { Problem } from '../problem.ts'
 import { enveloped, metaOf, paged, problems } from '../serve/envelope.ts'
 import { cursor, limit, query } from '../serve/params.ts'
+import { smallBody } from '../small-body.ts'
 import { identityOf } from './guard.ts'
 import { hashPassword, PASSWORD_BYTES_MAX, PASSWORD_LENGTH_MIN, passwordFits } from './password.ts'
-import { roleOf, smallBody } from './session-routes.ts'
+import { roleOf } from './session-routes.ts'
 
 export interface AccountRoutesDeps {
   users: UserStore
@@ -47,7 +48,7 @@ const route = {
     path: '/users',
     tags,
     summary: 'Make an account',
-    middleware: [smallBody],
+    middleware: [smallBody()],
     request: {
       body: {
         required: true,
@@ -70,7 +71,7 @@ const route = {
     summary: 'Change the role or the password of an account',
     description:
       'Ends its sessions: it signs in again. Access tokens that are out hold until they end by themselves, fifteen minutes at most.',
-    middleware: [smallBody],
+    middleware: [smallBody()],
     request: {
       ...named,
       body: {

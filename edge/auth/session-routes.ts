@@ -1,8 +1,7 @@
 /** `/auth/*`: signing in by password or link, going on with a session, ending it, and who one is. */
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
-import { bodyLimit } from 'hono/body-limit'
-import { Problem } from '../problem.ts'
 import { problems } from '../serve/envelope.ts'
+import { smallBody } from '../small-body.ts'
 import { identityOf } from './guard.ts'
 import { LINK_SECONDS, type Sessions } from './sessions.ts'
 import type { SignIn } from './sign-in.ts'
@@ -12,13 +11,8 @@ export interface SessionRoutesDeps {
   sessions: Sessions
 }
 
+/** Whoever may call these without an account is given little room. */
 const BODY_BYTES_MAX = 4096
-export const smallBody = bodyLimit({
-  maxSize: BODY_BYTES_MAX,
-  onError: () => {
-    throw new Problem('body_too_large', `The body is larger than ${BODY_BYTES_MAX} bytes.`)
-  },
-})
 export const roleOf = z.enum(['viewer', 'operator', 'admin'])
 
 const tags = ['Access']
@@ -48,7 +42,7 @@ const route = {
     path: '/auth/login',
     tags,
     summary: 'Sign in with user name and password',
-    middleware: [smallBody],
+    middleware: [smallBody(BODY_BYTES_MAX)],
     request: {
       body: json(
         z.object({ username: z.string().min(1).max(200), password: z.string().min(1).max(200) }).openapi('Login'),
@@ -63,7 +57,7 @@ const route = {
     summary: 'Go on with a session',
     description:
       'A refresh token is good for one exchange and gives the next. One that comes a second time was copied: then the whole session is ended. The role is what the account has by now.',
-    middleware: [smallBody],
+    middleware: [smallBody(BODY_BYTES_MAX)],
     request: { body: refreshBody },
     responses: { 200: answered(granted, 'The session goes on'), ...problems(400, 401, 413, 415) },
   }),
@@ -74,7 +68,7 @@ const route = {
     summary: 'Sign in with the code of a login link',
     description:
       'The code is what stands behind `#login=` in the link that `npm start` and `streamforge login-link` print.',
-    middleware: [smallBody],
+    middleware: [smallBody(BODY_BYTES_MAX)],
     request: { body: json(z.object({ code: opaque }).openapi('LoginCode')) },
     responses: { 200: answered(granted, 'A session'), ...problems(400, 401, 413, 415) },
   }),
@@ -83,7 +77,7 @@ const route = {
     path: '/auth/links',
     tags,
     summary: 'Make a link that signs in once',
-    middleware: [smallBody],
+    middleware: [smallBody(BODY_BYTES_MAX)],
     request: { body: json(z.object({ role: roleOf }).openapi('NewLoginLink')) },
     responses: {
       201: answered(
@@ -99,7 +93,7 @@ const route = {
     tags,
     summary: 'End a session',
     description: 'Its refresh token no longer holds; an access token holds until it ends by itself.',
-    middleware: [smallBody],
+    middleware: [smallBody(BODY_BYTES_MAX)],
     request: { body: refreshBody },
     responses: { 204: { description: 'It has ended, or had already' }, ...problems(400, 413, 415) },
   }),

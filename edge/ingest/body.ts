@@ -198,14 +198,19 @@ async function collect(
     ticket.hold(chunk.length)
     all.push(chunk)
   }
-  if (all.length === 1) return all[0]!
-  const whole = new Uint8Array(total)
+  return joined(all, total)
+}
+
+/** @param length of all parts together */
+export function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
+  if (parts.length === 1) return parts[0]!
+  const all = new Uint8Array(length)
   let at = 0
-  for (const chunk of all) {
-    whole.set(chunk, at)
-    at += chunk.length
+  for (const part of parts) {
+    all.set(part, at)
+    at += part.length
   }
-  return whole
+  return all
 }
 
 /** A body that breaks off is the client's doing (or the network's), not a fault of the edge. */

@@ -6,6 +6,7 @@
  */
 import { Problem } from '../problem.ts'
 import type { IngestResult } from './accept.ts'
+import { joined } from './body.ts'
 import { UnreadableLine } from './entries.ts'
 import type { Ticket } from './pressure.ts'
 
@@ -200,15 +201,4 @@ function createSplitter(lineBytesMax: number): Splitter {
       return values
     },
   }
-}
-
-function joined(parts: readonly Uint8Array[], length: number): Uint8Array {
-  if (parts.length === 1) return parts[0]!
-  const all = new Uint8Array(length)
-  let at = 0
-  for (const part of parts) {
-    all.set(part, at)
-    at += part.length
-  }
-  return all
 }

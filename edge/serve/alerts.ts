@@ -1,11 +1,11 @@
 /** `/fraud-alerts`: what fired, the evidence that made it fire, and what people make of it. What-ifs are in `explain.ts`. */
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { REVIEW_STATES } from '../../db/postgres/edge-schema.ts'
 import { identityOf } from '../auth/guard.ts'
 import type { AlertExplainer, AlertReviews, Clock, MetricReader } from '../ports.ts'
 import { Problem } from '../problem.ts'
+import { smallBody } from '../small-body.ts'
 import { alert, alertDetail, alertDetailOf, alertOf } from './alert-view.ts'
 import { enveloped, metaOf, paged, problems } from './envelope.ts'
 import { cursor, idParam, limit, openRangeQuery, query } from './params.ts'
@@ -22,15 +22,6 @@ export interface AlertsDeps {
 }
 
 const NOTE_MAX = 2_000
-export const SMALL_BODY_BYTES_MAX = 16 * 1024
-/** Bodies of questions and small changes. */
-export const smallBody = () =>
-  bodyLimit({
-    maxSize: SMALL_BODY_BYTES_MAX,
-    onError: () => {
-      throw new Problem('body_too_large', `The body is larger than ${SMALL_BODY_BYTES_MAX} bytes.`)
-    },
-  })
 
 const tags = ['Fraud']
 const params = z.object({ id: idParam('alert_id') })

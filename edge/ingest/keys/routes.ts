@@ -1,13 +1,13 @@
 /** `/write-keys`: who may send events. Made and revoked by operators; every change is in the audit log, and holds at this edge at once, at others within seconds. */
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
 import type { Context } from 'hono'
-import { bodyLimit } from 'hono/body-limit'
 import { toIso } from '../../../streams/contract/time-text.ts'
 import { identityOf } from '../../auth/guard.ts'
 import type { Clock, WriteKeyRow, WriteKeyStore } from '../../ports.ts'
 import { Problem } from '../../problem.ts'
 import { enveloped, metaOf, problems } from '../../serve/envelope.ts'
 import { query } from '../../serve/params.ts'
+import { smallBody } from '../../small-body.ts'
 import type { KeyMaker } from './key-text.ts'
 import { BUILT_IN, type WriteKeys } from './write-keys.ts'
 
@@ -19,7 +19,6 @@ export interface WriteKeyRoutesDeps {
   clientAddress: (c: Context) => string
 }
 
-const BODY_BYTES_MAX = 16 * 1024
 const ORIGINS_MAX = 50
 const REVOKED_SHOWN = 100
 const EVENTS_PER_MINUTE_MAX = 1_000_000_000
@@ -80,14 +79,7 @@ const create = createRoute({
   description:
     'The answer has the key itself, this once: only its hash is kept. `origins` keeps other web pages from sending with a key that is public by nature; programs that are no browsers can name any ' +
     'origin, or none. Beyond `events_per_minute` the key is answered with 429 until some have come back.',
-  middleware: [
-    bodyLimit({
-      maxSize: BODY_BYTES_MAX,
-      onError: () => {
-        throw new Problem('body_too_large', `The body is larger than ${BODY_BYTES_MAX} bytes.`)
-      },
-    }),
-  ],
+  middleware: [smallBody()],
   request: {
     body: {
       required: true,

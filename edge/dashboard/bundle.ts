@@ -1,5 +1,5 @@
 /**
- * Builds the files that browsers get, into memory, when the edge starts: the dashboard by esbuild, the documentation page from swagger-ui-dist.
+ * Builds the files that browsers get, into memory, when the edge starts: the dashboard and the tracker by esbuild, the documentation page from swagger-ui-dist.
  * Invariant: a file whose content can change has the content's hash in its name, except the pages themselves.
  */
 import { createHash } from 'node:crypto'
@@ -8,6 +8,8 @@ import { createRequire } from 'node:module'
 import { basename, dirname, extname, join } from 'node:path'
 import { build } from 'esbuild'
 import type { Asset, Assets } from '../ports.ts'
+import { TRACKER_PATH } from '../serve/assets.ts'
+import { buildTracker } from '../tracker/bundle.ts'
 
 const here = import.meta.dirname
 const CONTENT_TYPES: Readonly<Record<string, string>> = {
@@ -47,6 +49,7 @@ export async function buildAssets(): Promise<Assets> {
   assets.set('/', await page('index.html'))
   assets.set('/docs', docs)
   assets.set('/api/v1/docs', docs)
+  assets.set(TRACKER_PATH, await buildTracker())
   assets.set('/favicon.svg', assetOf('favicon.svg', await readFile(join(here, 'favicon.svg')), false))
   return assets
 }

@@ -1,8 +1,7 @@
 /** The overview: what happened in a time range, over all partitions, and how fast events come in now. */
 import type { Sql } from '../connect.ts'
 import { exact, HOUR_MS, MINUTE_MS, type TimeRange, timeSql, windowStart } from './numbers.ts'
-import { wholeHours } from './regions.ts'
-import { revenueIn, sessionsIn, trafficIn } from './rollups.ts'
+import { revenueIn, sessionsIn, trafficIn, tripsIn } from './rollups.ts'
 
 export interface Overview extends TimeRange {
   /** Clickstream events. */
@@ -38,7 +37,7 @@ export async function overview(sql: Sql, { from, to, now }: TimeRange & { now: n
         (SELECT sum(events)::bigint FROM ${trafficIn(sql, { from: first, to })} AS t) AS events,
         (SELECT sum(events)::bigint FROM traffic_by_minute WHERE window_start = ${time(minute)}) AS this_minute,
         (SELECT sum(events)::bigint FROM traffic_by_minute WHERE window_start = ${time(minute - MINUTE_MS)}) AS last_minute,
-        (SELECT sum(trips)::bigint FROM trips_by_region WHERE ${wholeHours(sql, { from, to })}) AS trips,
+        (SELECT sum(trips)::bigint FROM ${tripsIn(sql, { from: first, to })} AS ended) AS trips,
         (SELECT count(*) FROM sessions
           WHERE ended_at > ${time(now - SESSION_GAP_MS)} AND started_at <= ${time(now)} AND merged_into IS NULL) AS active_sessions,
         (SELECT count(*) FROM fraud_alerts

@@ -1,7 +1,8 @@
 /** The products most seen, put in carts, bought or earning most in a time range. */
 import type { Sql } from '../connect.ts'
 import { decodeCursor, type Page, toPage } from './cursor.ts'
-import { exact, HOUR_MS, type TimeRange, timeSql, windowStart } from './numbers.ts'
+import { exact, HOUR_MS, type TimeRange, windowStart } from './numbers.ts'
+import { productsIn } from './rollups.ts'
 
 export const PRODUCT_ORDERS = ['views', 'carts', 'purchases', 'revenue'] as const
 export type ProductOrder = (typeof PRODUCT_ORDERS)[number]
@@ -37,8 +38,7 @@ export async function topProducts(
   const rows = await sql<TopProduct[]>`
     WITH by_currency AS (
       SELECT product_id, currency, sum(views) AS views, sum(carts) AS carts, sum(purchases) AS purchases, sum(revenue_minor) AS revenue_minor
-      FROM products_by_hour
-      WHERE window_start >= ${timeSql(sql, windowStart(from, HOUR_MS))} AND window_start < ${timeSql(sql, to)}
+      FROM ${productsIn(sql, { from: windowStart(from, HOUR_MS), to })} AS p
       GROUP BY product_id, currency
     )
     SELECT product_id, sum(views)::bigint AS views, sum(carts)::bigint AS carts, sum(purchases)::bigint AS purchases,

@@ -349,45 +349,6 @@ describe('funnel', () => {
   })
 })
 
-describe('the hours', () => {
-  it('are the sums of their rows, however these were added, changed and removed', async () => {
-    const { sql: own } = await postgres.database()
-    const store = createResultStore(own)
-    const apply = (rows: Parameters<typeof store.apply>[0]['rows']) => store.apply({ rows, outbox: [], progress: [] })
-    const sums = async () => [
-      await own`SELECT event_type, partition, sum(events)::bigint AS events, count(*) FILTER (WHERE NOT final) AS open FROM traffic_by_minute GROUP BY 1, 2 ORDER BY 1, 2`,
-      await own`SELECT category, sum(orders)::bigint AS orders, sum(revenue_minor)::bigint AS revenue_minor FROM revenue_by_minute GROUP BY 1 ORDER BY 1`,
-      await own`SELECT funnel_stage, count(*) AS sessions, count(*) FILTER (WHERE purchases > 0) AS converted FROM sessions WHERE merged_into IS NULL GROUP BY 1 ORDER BY 1`,
-    ]
-    const hours = async () => [
-      await own`SELECT event_type, partition, sum(events)::bigint AS events, sum(open)::bigint AS open FROM traffic_by_hour GROUP BY 1, 2 HAVING sum(events) > 0 ORDER BY 1, 2`,
-      await own`SELECT category, sum(orders)::bigint AS orders, sum(revenue_minor)::bigint AS revenue_minor FROM revenue_by_hour GROUP BY 1 HAVING sum(orders) > 0 ORDER BY 1`,
-      await own`SELECT funnel_stage, sum(sessions)::bigint AS sessions, sum(converted)::bigint AS converted FROM sessions_by_hour GROUP BY 1 HAVING sum(sessions) > 0 ORDER BY 1`,
-    ]
-    const rows = (position: number, changes: { final: boolean; merged_into: string | null }) => ({
-      traffic_by_minute: [0, 1, 61].map((m) =>
-        traffic({ window_start: T + m * MINUTE_MS, events: position, position, final: changes.final }),
-      ),
-      revenue_by_minute: [0, 1, 61].map((m) =>
-        revenue({ window_start: T + m * MINUTE_MS, orders: position, position }),
-      ),
-      sessions: [
-        session('h1', { position, funnel_stage: position > 1 ? 'purchase' : 'visit', purchases: position - 1 }),
-        session('h2', { position, started_at: T + HOUR_MS, merged_into: changes.merged_into }),
-      ],
-    })
-    await apply(rows(1, { final: false, merged_into: null }))
-    expect(await hours()).toEqual(await sums())
-    await apply(rows(5, { final: true, merged_into: 'h1' }))
-    // A zombie's rows change nothing.
-    await apply(rows(3, { final: false, merged_into: null }))
-    expect(await hours()).toEqual(await sums())
-    await own`DELETE FROM traffic_by_minute WHERE window_start = to_timestamp(${T / 1000})`
-    await own`DELETE FROM sessions WHERE session_id = 'h1'`
-    expect(await hours()).toEqual(await sums())
-  })
-})
-
 describe('pages', () => {
   it('of alerts come newest first, each alert once, whatever the page size', async () => {
     const all = ['a5', 'a4', 'a3', 'a2', 'a1']

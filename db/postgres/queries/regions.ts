@@ -4,7 +4,7 @@ import type { Sql } from '../connect.ts'
 import { cleanText } from '../result-version.ts'
 import { decodeCursor, type Page, toPage } from './cursor.ts'
 import { exact, HOUR_MS, MINUTE_MS, QueryError, type TimeRange, timeSql, windowStart } from './numbers.ts'
-import { hoursOf } from './rollups.ts'
+import { tripsIn } from './rollups.ts'
 
 export const WINDOW_MS: Readonly<Record<RegionWindow, number>> = { '1m': MINUTE_MS, '5m': 5 * MINUTE_MS, '1h': HOUR_MS }
 
@@ -74,7 +74,7 @@ export interface TopRegion {
 
 /**
  * The regions with the most trips that ended in a time, ties by id. Windows of a minute count where they begin in [from, to), `from` taken down to the whole
- * minute; the whole hours within are read as such, so that a month costs no more than its hours.
+ * minute; the whole hours and days within are read as such.
  * @throws QueryError for a cursor that is none.
  */
 export async function topRegions(
@@ -85,7 +85,7 @@ export async function topRegions(
   const rows = await sql<TopRegion[]>`
     WITH by_currency AS (
       SELECT region_id, currency, sum(trips) AS trips, sum(duration_s) AS duration_s, sum(distance_m) AS distance_m, sum(fare_minor) AS fare_minor
-      FROM trips_by_region WHERE ${wholeHours(sql, { from, to })}
+      FROM ${tripsIn(sql, { from: windowStart(from, MINUTE_MS), to })} AS t
       GROUP BY region_id, currency
     )
     SELECT region_id, sum(trips)::bigint AS trips, sum(duration_s)::bigint AS duration_s, sum(distance_m)::bigint AS distance_m,
@@ -101,13 +101,4 @@ export async function topRegions(
     fare_minor: Object.fromEntries(Object.entries(row.fare_minor).map(([code, sum]) => [code, exact(sum)])),
   }))
   return toPage(regions, limit, (row) => ({ at: row.trips, id: row.region_id }))
-}
-
-/** Which rows of `trips_by_region` make up a time: the windows of an hour that lie within, and those of a minute at both ends. */
-export function wholeHours(sql: Sql, { from, to }: TimeRange) {
-  const first = windowStart(from, MINUTE_MS)
-  const between = (window: RegionWindow, start: number, end: number) =>
-    sql`("window" = ${window} AND window_start >= ${timeSql(sql, start)} AND window_start < ${timeSql(sql, end)})`
-  const hours = hoursOf({ from: first, to })
-  return sql`(${between('1m', first, hours.from)} OR ${between('1h', hours.from, hours.to)} OR ${between('1m', hours.to, to)})`
 }

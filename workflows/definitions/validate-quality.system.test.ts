@@ -199,11 +199,19 @@ test('a worker that is killed while it stores leaves all of its results or none;
   const { sql } = world.database
   const doomed = await world.process(IMPATIENT)
   const start = () => world.start('validateQuality', { date: DAY, stage: 'metrics' })
-  const waits = (what: ReturnType<typeof sql>) =>
-    vi.waitFor(async () => expect(await sql`SELECT 1 FROM pg_locks WHERE NOT granted AND ${what}`).toHaveLength(1), {
-      timeout: 90_000,
-      interval: 50,
-    })
+  const untilThere = (count: number, find: () => Promise<readonly { pid: number }[]>) =>
+    vi.waitFor(
+      async () => {
+        const found = await find()
+        expect(found).toHaveLength(count)
+        return found
+      },
+      { timeout: 90_000, interval: 50 },
+    )
+  const heldBehind = () =>
+    sql<{ pid: number }[]>`SELECT pid FROM pg_locks WHERE NOT granted AND locktype = 'advisory' AND objid = 77`
+  const heldBefore = () =>
+    sql<{ pid: number }[]>`SELECT pid FROM pg_locks WHERE NOT granted AND relation = 'quality_results'::regclass`
   // One run is held behind what it stores, the other one before.
   await sql`
     CREATE FUNCTION wait_here() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN PERFORM pg_advisory_xact_lock(77); RETURN NULL; END'`
@@ -213,12 +221,15 @@ test('a worker that is killed while it stores leaves all of its results or none;
   await sql.begin(async (tx) => {
     await tx`SELECT pg_advisory_xact_lock(77)`
     runs.push(await start())
-    await waits(sql`locktype = 'advisory' AND objid = 77`)
+    await untilThere(1, heldBehind)
     await tx`LOCK TABLE quality_results IN EXCLUSIVE MODE`
     runs.push(await start())
-    await waits(sql`relation = 'quality_results'::regclass`)
+    const [held] = await untilThere(1, heldBefore)
     doomed.signal('SIGKILL')
     await doomed.ended
+    // A server finds out that a client is gone when it wants to answer; a statement that had arrived whole would still be done.
+    await sql`SELECT pg_terminate_backend(${held!.pid})`
+    await untilThere(0, heldBefore)
   })
   expect(await sql`SELECT 1 FROM quality_runs`).toHaveLength(1)
   await world.worker(IMPATIENT)

@@ -17,7 +17,7 @@ module.exports = {
     room(
       'edge',
       '^edge/',
-      '^(edge|db|observability)/|^streams/(contract|time)/|^streams/(log/event-log|evidence/index)\\.ts$',
+      '^(edge|db|observability)/|^streams/(contract|time)/|^streams/(log/event-log|evidence/index|dead-letters/index)\\.ts$',
     ),
     room('contract', '^streams/contract/', '^streams/contract/'),
     room('time', '^streams/time/', '^streams/(contract|time)/'),

@@ -71,6 +71,13 @@ export const tell = (answer: object): void => void process.stdout.write(`${JSON.
 /** In the part: waits until whoever started it asks for the next answer, or is gone or has had enough. */
 export const told = (): Promise<'next' | 'end'> =>
   new Promise((resolve) => {
-    process.stdin.once('data', () => resolve('next'))
-    process.stdin.once('end', () => resolve('end'))
+    const next = (): void => {
+      process.stdin.off('end', end)
+      resolve('next')
+    }
+    const end = (): void => {
+      process.stdin.off('data', next)
+      resolve('end')
+    }
+    process.stdin.once('data', next).once('end', end)
   })

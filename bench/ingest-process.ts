@@ -37,7 +37,7 @@ const edge = await startEdge({
     jwtSecret: new Secret(jwtSecret ?? 'no token is ever made in this benchmark'),
   },
   version: 'bench',
-  logger: createLogger({ level: 'warn', service: 'edge' }),
+  logger: createLogger({ level: 'warn', component: 'edge' }),
   log,
   registry,
   features,

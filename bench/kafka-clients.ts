@@ -15,6 +15,7 @@ import { parseArgs } from 'node:util'
 import kafkajs from 'kafkajs'
 import { startKafka } from '../cli/servers/index.ts'
 import { loadConfig } from '../db/config.ts'
+import { createAndAwait } from '../streams/log/kafka/create-topics.ts'
 import { openKafkaLog } from '../streams/log/kafka.ts'
 import { ownCpuSeconds, residentMiB } from './measure.ts'
 
@@ -259,7 +260,7 @@ async function main(): Promise<void> {
     console.log('| client | node | | CPU s per million | records/s | peak MiB |\n| --- | --- | --- | --- | --- | --- |')
     for (const [i, [client, node]] of runs.entries()) {
       const topic = `bench-${i}`
-      await admin.createTopics({ topics: [{ topic, numPartitions: PARTITIONS }], waitForLeaders: true })
+      await createAndAwait(admin, [{ topic, numPartitions: PARTITIONS }])
       for (const what of ['produce', 'consume'] as const) {
         const { cpu, seconds, peak } = await inProcess(node, {
           client,

@@ -1,10 +1,13 @@
 /** The measured process of the streams benchmark: the runtime over a loaded log, until it has read all of it and written all results. */
 import { setTimeout as delay } from 'node:timers/promises'
+import { OTLPTraceExporter } from '@opentelemetry/exporter-trace-otlp-proto'
+import { startSdk } from '../observability/sdk.ts'
 import { fraudDetector } from '../streams/jobs/fraud-detector.ts'
 import { revenue } from '../streams/jobs/revenue.ts'
 import { sessions } from '../streams/jobs/sessions.ts'
 import { StreamRuntime } from '../streams/runtime/runtime.ts'
 import { TOPOLOGY } from '../streams/topology.ts'
+import { createRuntimeTracer } from '../streams/tracing.ts'
 import { partSettings, tell } from './child.ts'
 import { ownCpuSeconds, residentMiB, treeCpuSeconds } from './measure.ts'
 import { openStores, type Places } from './stores.ts'
@@ -15,6 +18,8 @@ export const TOPOLOGIES = { three: [sessions, fraudDetector, revenue], all: TOPO
 export interface StreamsSettings extends Places {
   jobs: keyof typeof TOPOLOGIES
   postgresPid: number
+  /** Missing: tracing is off. */
+  traced?: { ratio: number; collectorUrl: string }
 }
 
 export interface StreamsFigures {
@@ -32,12 +37,22 @@ export interface StreamsFigures {
 }
 
 const settings = partSettings<StreamsSettings>()
+const tracing =
+  settings.traced &&
+  startSdk({
+    role: 'streams',
+    version: 'bench',
+    ratio: settings.traced.ratio,
+    exporter: new OTLPTraceExporter({ url: `${settings.traced.collectorUrl}/v1/traces` }),
+    onLoss: (loss) => console.error('spans are lost', loss),
+  })
 const { deps, close } = await openStores(settings)
 const figures: Written = { checkpoints: 0, checkpointMiB: 0, flushes: 0 }
 const runtime = new StreamRuntime({
   ...deps,
   topology: TOPOLOGIES[settings.jobs],
   observer: countWritten(figures),
+  ...(tracing && { tracer: createRuntimeTracer({ clock: deps.clock, logSystem: 'streamforge', featuresIn: 'lmdb' }) }),
 })
 
 const startedAt = performance.now()
@@ -61,4 +76,5 @@ const answer: StreamsFigures = {
   peakMiB: residentMiB().peak,
 }
 tell(answer)
+await tracing?.stop()
 await close()

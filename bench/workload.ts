@@ -9,6 +9,9 @@ import { join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { fileURLToPath } from 'node:url'
 import { promisify } from 'node:util'
+import { TraceFlags } from '@opentelemetry/api'
+import { newSpanIds } from '../observability/span-ids.ts'
+import { traceparentOf } from '../observability/spans.ts'
 import { createEncoder, type SchemaRegistry } from '../streams/contract/codec.ts'
 import { keyOf } from '../streams/contract/events.ts'
 import { parseEvent } from '../streams/contract/input.ts'
@@ -20,6 +23,8 @@ export interface WorkloadSpec {
   events: number
   users: number
   latePerMillion: number
+  /** The records name traces as those of an edge that traces do, with this share of its requests recorded. Missing: they name none. */
+  tracedRatio?: number
 }
 
 /** The reference's figures by its own names (`sessions`, `alerts`, `revenue_cents` …): all events, and without those an engine may drop. */
@@ -41,7 +46,7 @@ export async function prepareWorkload(folder: string, spec: WorkloadSpec): Promi
   const raw = join(folder, 'ndjson')
   const expected = await generateWorkload(raw, spec)
   const { log, registry } = await openLog(folder)
-  await loadWorkload(raw, log, registry)
+  await loadWorkload(raw, log, registry, spec.tracedRatio)
   await log.close()
   await registry.close()
   await rm(raw, { recursive: true })
@@ -77,7 +82,9 @@ export async function loadWorkload(
   raw: string,
   log: Pick<EventLog, 'append'>,
   registry: SchemaRegistry,
+  tracedRatio?: number,
 ): Promise<void> {
+  const headersOf = traceHeaders(tracedRatio)
   for (const topic of [CLICKSTREAM, ORDERS] as const) {
     const encode = (await createEncoder(topic, registry)) as (event: unknown) => Buffer
     const key = keyOf[topic] as (event: unknown) => string
@@ -87,11 +94,24 @@ export async function loadWorkload(
       const receivedAt = Date.parse(fields.event_time)
       const parsed = parseEvent(topic, fields, { receivedAt, currency: 'TRY', newId: () => '' })
       if (!parsed.ok) throw new Error(`The workload has an event that is none: ${parsed.problem.message}`)
-      records.push({ topic, key: key(parsed.event), value: encode(parsed.event) })
+      records.push({ topic, key: key(parsed.event), value: encode(parsed.event), ...headersOf(topic) })
       if (records.length < APPEND_RECORDS) continue
       await log.append(records)
       records = []
     }
     await log.append(records)
+  }
+}
+
+/** One request for each event, which is the most traces that there can be. Those that are not recorded are named by orders alone. */
+function traceHeaders(ratio: number | undefined): (topic: string) => Pick<NewRecord, 'headers'> {
+  let requests = 0
+  return (topic) => {
+    if (ratio === undefined) return {}
+    const n = ++requests
+    const isRecorded = Math.floor(n * ratio) > Math.floor((n - 1) * ratio)
+    if (!isRecorded && topic !== ORDERS) return {}
+    const traceFlags = isRecorded ? TraceFlags.SAMPLED : TraceFlags.NONE
+    return { headers: { traceparent: traceparentOf({ ...newSpanIds(), traceFlags }) } }
   }
 }

@@ -11,8 +11,6 @@ import type { Role } from '../edge/ports.ts'
 import type { Clock } from '../streams/time/clock.ts'
 import { CommandFailed } from './command.ts'
 
-export const ROLES = ['viewer', 'operator', 'admin'] as const satisfies readonly Role[]
-
 export interface TokenWish {
   role: Role
   seconds: number
@@ -25,7 +23,7 @@ const COMMAND_SECONDS = 600
 export async function ownToken(
   config: Pick<Config, 'dataDir' | 'jwtSecret'>,
   clock: Clock,
-  { role, seconds }: TokenWish = { role: 'viewer', seconds: COMMAND_SECONDS },
+  { role = 'viewer', seconds = COMMAND_SECONDS }: Partial<TokenWish> = {},
 ): Promise<string> {
   const secret = await jwtSecretOf(config.dataDir, config)
   if (secret === null)

@@ -2,17 +2,16 @@
  * The edge's API for commands that administer the platform: on its own machine with a token that is signed for the one command, elsewhere with one that is given.
  * So whatever a command changes is in the audit log as any other change.
  */
-import { resolve } from 'node:path'
 import type { Config } from '../db/config.ts'
 import { createStreamForgeClient, type StreamForgeClient } from '../edge/client/index.ts'
 import type { Role } from '../edge/ports.ts'
 import { ownToken } from './access.ts'
 import { CommandFailed, type CommandIo, UsageError } from './command.ts'
 import { findPlatform } from './platform.ts'
-import { configFrom } from './settings.ts'
+import { reasonOf } from './reason.ts'
+import { configAt } from './settings.ts'
 
 const TIMEOUT_MS = 30_000
-const COMMAND_SECONDS = 600
 
 export const API_OPTIONS = { url: { type: 'string' }, token: { type: 'string' }, data: { type: 'string' } } as const
 export const API_USAGE = `  --data DIR        the running platform's data folder (default: STREAMFORGE_DATA_DIR, else ./data)
@@ -32,7 +31,7 @@ export async function findEdgeApi(
 ): Promise<EdgeApi> {
   if (given.url !== undefined && !(URL.canParse(given.url) && /^https?:$/.test(new URL(given.url).protocol)))
     throw new UsageError(`--url takes an http or https URL, not "${given.url}".`)
-  const config = configFrom(io.env, { dataDir: given.data === undefined ? undefined : resolve(io.cwd, given.data) })
+  const config = configAt(given, io)
   const token = given.token ?? config.token?.reveal()
   if (given.url !== undefined && token === undefined)
     throw new UsageError(
@@ -56,11 +55,10 @@ interface Caller {
 async function clientOf(url: string, { config, role, token, clock }: Caller): Promise<StreamForgeClient> {
   return createStreamForgeClient({
     baseUrl: url,
-    token: token ?? (await ownToken(config, clock, { role, seconds: COMMAND_SECONDS })),
+    token: token ?? (await ownToken(config, clock, { role })),
     fetch: (request) =>
       fetch(request, { signal: AbortSignal.timeout(TIMEOUT_MS) }).catch((error: Error) => {
-        const { cause, message } = error
-        throw new CommandFailed(`Nobody answers at ${url}: ${cause instanceof Error ? cause.message : message}.`)
+        throw new CommandFailed(`Nobody answers at ${url}: ${reasonOf(error)}.`)
       }),
   })
 }

@@ -8,7 +8,6 @@ import { type Config, kafkaConnectionOf } from '../db/config.ts'
 import type { Logger } from '../observability/log.ts'
 import { type ForeignTopic, foreignDeadLetters, parseForeignTopics } from '../streams/foreign/foreign-topic.ts'
 import { LogUnavailable } from '../streams/log/event-log.ts'
-import { withKafkaAdmin } from '../streams/log/kafka/topics.ts'
 import { CommandFailed } from './command.ts'
 import { requireTopics } from './topics.ts'
 
@@ -28,6 +27,7 @@ export async function foreignTopicsOf({ foreignTopics: path }: Pick<Config, 'for
 export async function requireForeignTopics(config: Config, logger: Logger): Promise<ForeignTopic[]> {
   const foreign = await foreignTopicsOf(config)
   if (foreign.length === 0 || config.kafkaBrokers.length === 0) return foreign
+  const { withKafkaAdmin } = await import('../streams/log/kafka/topics.ts')
   const there = await withKafkaAdmin(kafkaConnectionOf(config), (admin) => admin.listTopics()).catch((error: Error) => {
     throw error instanceof LogUnavailable ? new CommandFailed(error.message) : error
   })

@@ -98,8 +98,11 @@ async function mustBeThere(folder: string): Promise<void> {
 /** Errors that are sentences for people already: those of the lake are plain Errors, bugs have names of their own. */
 const SENTENCES = new Set([
   'Error',
+  'CannotCopy',
+  'CannotRegister',
   'CommitConflict',
   'CommitRefused',
+  'GoogleUnavailable',
   'MissingFile',
   'NoSuchTable',
   'ObjectStoreError',

@@ -10,7 +10,7 @@ interface Entry {
 }
 
 /** Code is loaded when it is needed: neither the list nor `status` must wait for what only `up` needs. */
-const COMMANDS: Readonly<Record<string, Entry>> = {
+export const COMMANDS: Readonly<Record<string, Entry>> = {
   up: {
     summary: 'run the whole platform on this machine (npm start)',
     load: async () => (await import('./commands/up.ts')).up,
@@ -27,6 +27,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'run the writer of the Iceberg tables as a process of its own (cluster)',
     load: async () => (await import('./commands/lake-writer.ts')).lakeWriter,
   },
+  cdc: {
+    summary: "follow a database's tables: start, status, resnapshot",
+    load: async () => (await import('./commands/cdc.ts')).cdc,
+  },
   worker: {
     summary: 'run the batch workflows as a process of its own (cluster)',
     load: async () => (await import('./commands/worker.ts')).worker,
@@ -36,8 +40,16 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     load: async () => (await import('./commands/status.ts')).status,
   },
   doctor: {
-    summary: 'send one event through every part and say what is wrong',
+    summary: 'look at every part, and say what is wrong and what to do',
     load: async () => (await import('./commands/doctor.ts')).doctor,
+  },
+  backup: {
+    summary: 'copy an embedded platform into a folder, also while it runs',
+    load: async () => (await import('./commands/backup.ts')).backup,
+  },
+  restore: {
+    summary: 'make a data folder of a backup',
+    load: async () => (await import('./commands/restore.ts')).restore,
   },
   token: {
     summary: 'an access token for scripts on this machine',
@@ -55,6 +67,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'the accounts of people: list, add, change, remove',
     load: async () => (await import('./commands/users.ts')).users,
   },
+  erasures: {
+    summary: 'persons who are to be forgotten: request, list, show',
+    load: async () => (await import('./commands/erasures.ts')).erasures,
+  },
   schemas: {
     summary: 'what the schema registry holds',
     load: async () => (await import('./commands/schemas.ts')).schemas,
@@ -62,6 +78,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   simulate: {
     summary: 'send simulated visitors, orders and trips',
     load: async () => (await import('./commands/simulate.ts')).simulate,
+  },
+  shop: {
+    summary: 'keep a shop in a database, whose changes can be followed',
+    load: async () => (await import('./commands/shop.ts')).shop,
   },
   replay: {
     summary: 'send the rows of a CSV, JSON or NDJSON file as events',
@@ -79,6 +99,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: "a query over the lake's tables",
     load: async () => (await import('./commands/sql.ts')).sql,
   },
+  warehouse: {
+    summary: 'the star schema in a database elsewhere: publish, status',
+    load: async () => (await import('./commands/warehouse.ts')).warehouse,
+  },
   lake: {
     summary: 'tables, snapshots and files of the lake; settings for other programs',
     load: async () => (await import('./commands/lake.ts')).lake,
@@ -90,6 +114,10 @@ const COMMANDS: Readonly<Record<string, Entry>> = {
   topics: {
     summary: 'make the topics that a Kafka cluster lacks',
     load: async () => (await import('./commands/topics.ts')).topics,
+  },
+  migrate: {
+    summary: "bring the database to this version's tables",
+    load: async () => (await import('./commands/migrate.ts')).migrate,
   },
   bench: {
     summary: 'measure this checkout on this machine',

@@ -4,14 +4,14 @@
  * no `up`, an edge that runs on the folder as a process of its own stands for the platform.
  */
 import { readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { join } from 'node:path'
 import { z } from 'zod'
 import type { Config } from '../db/config.ts'
 import { isAlive } from '../db/process.ts'
 import { loadSecrets } from '../db/secrets.ts'
 import { CommandFailed, type CommandIo, UsageError } from './command.ts'
-import { findProcesses } from './processes.ts'
-import { configFrom } from './settings.ts'
+import { addresses, findProcesses } from './processes.ts'
+import { configAt } from './settings.ts'
 
 export const RUNNING_FILE = 'running.json'
 
@@ -26,16 +26,7 @@ const running = z.looseObject({
   pid: z.number().int().positive(),
   started_at: z.string(),
   edge_url: z.url(),
-  kafka_brokers: z.string().optional(),
-  redis_url: z.string().optional(),
-  postgres_url: z.string().optional(),
-  schema_registry_url: z.string().optional(),
-  s3_endpoint: z.string().optional(),
-  objects_url: z.string().optional(),
-  temporal_address: z.string().optional(),
-  temporal_namespace: z.string().optional(),
-  temporal_task_queue: z.string().optional(),
-  temporal_ui_url: z.string().optional(),
+  ...addresses.shape,
   workflows: workflowsState.optional(),
   data_dir: z.string(),
 })
@@ -80,7 +71,7 @@ export async function findEdge(
   given: { url?: string | undefined; 'write-key'?: string | undefined; data?: string | undefined },
   io: Pick<CommandIo, 'env' | 'cwd'>,
 ): Promise<EdgeTarget> {
-  const config = configFrom(io.env, { dataDir: given.data === undefined ? undefined : resolve(io.cwd, given.data) })
+  const config = configAt(given, io)
   const platform = await findPlatform(config.dataDir)
   const isElsewhere = given.url !== undefined && sameUrl(given.url, platform?.edge_url ?? '') === false
   if (given.url !== undefined && !/^https?:$/.test(URL.canParse(given.url) ? new URL(given.url).protocol : '')) {

@@ -1,5 +1,5 @@
 /**
- * The role processes (edge, streams, lake-writer, worker) that run on a data folder, each with a file of its own in `processes/`: for `status`, `doctor` and whoever needs the edge.
+ * The role processes (edge, streams, lake-writer, worker, cdc) that run on a data folder, each with a file of its own in `processes/`: for `status`, `doctor` and whoever needs the edge.
  * Invariant: what a crash left behind is never taken for a process that runs, and goes with the next start.
  */
 import { mkdir, readdir, readFile, rm } from 'node:fs/promises'
@@ -11,18 +11,19 @@ import { parseRedisUrls } from '../db/features/redis-url.ts'
 import { OBJECTS_FOLDER, s3EndpointOf } from '../db/objects/open.ts'
 import { writeJsonFile } from './json-file.ts'
 import { isStreamforge } from './own-process.ts'
+import { version } from './version.ts'
 
 const FOLDER = 'processes'
 
 /** Where the parts of the platform that are no process of ours listen. Without passwords; missing where the part is an embedded one. */
-const addresses = z.object({
+export const addresses = z.object({
   kafka_brokers: z.string().optional(),
   redis_url: z.string().optional(),
   postgres_url: z.string().optional(),
   schema_registry_url: z.string().optional(),
   /** Of the object store, where that is S3. */
   s3_endpoint: z.string().optional(),
-  /** Where objects are kept, the lake's files among them: `s3://…` or `file:///…`. */
+  /** Where objects are kept, the lake's files among them: `s3://…`, `gs://…` or `file:///…`. */
   objects_url: z.string().optional(),
   /** `host:port` */
   temporal_address: z.string().optional(),
@@ -33,13 +34,15 @@ const addresses = z.object({
 export type Addresses = z.output<typeof addresses>
 
 const roleProcess = z.object({
-  role: z.enum(['edge', 'streams', 'lake-writer', 'worker']),
+  role: z.enum(['edge', 'streams', 'lake-writer', 'worker', 'cdc']),
   pid: z.number().int().positive(),
   /** The machine or container: process ids of another one mean nothing here. */
   host: z.string(),
   /** Of `up --cluster`, where that started it. */
   parent: z.number().int().positive().nullable().default(null),
   started_at: z.string(),
+  /** Of the program; null: one of long ago, which told none. */
+  version: z.string().nullable().default(null),
   /** Where it answers `/health`; null: nowhere. */
   url: z.string().nullable(),
   addresses,
@@ -70,7 +73,7 @@ export function addressesOf(
     }),
     ...(databaseUrl && { postgres_url: withoutPassword(databaseUrl.reveal()) }),
     ...(schemaRegistryUrl && { schema_registry_url: withoutPassword(schemaRegistryUrl.reveal()) }),
-    ...(config.objectsUrl.startsWith('s3:') && { s3_endpoint: s3EndpointOf(config) }),
+    ...(/^(s3|gs):/.test(config.objectsUrl) && { s3_endpoint: s3EndpointOf(config) }),
     objects_url: config.objectsUrl || `file://${join(config.dataDir, OBJECTS_FOLDER)}`,
     ...temporalAddresses(config),
   }
@@ -113,6 +116,7 @@ export async function announceProcess(
     host: hostname(),
     parent: process.send ? process.ppid : null,
     started_at: new Date(startedMs).toISOString(),
+    version: version(),
     url,
     addresses,
   }

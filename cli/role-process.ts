@@ -1,5 +1,5 @@
 /**
- * A role that works as a process of its own and serves nothing but itself (streams, lake-writer, worker): arguments, settings, a page for health and metrics, its announcement, and an end
+ * A role that works as a process of its own and serves nothing but itself (streams, lake-writer, worker, cdc): arguments, settings, a page for health and metrics, its announcement, and an end
  * that comes also where the servers are gone. What a role does is its `prepare`.
  *
  * Invariants: it is announced before it works, and until it has ended; who is asked to stop while it begins stops as soon as it has begun.
@@ -9,7 +9,8 @@ import type { Config } from '../db/config.ts'
 import { ObjectStoreError } from '../db/objects/object-store.ts'
 import { CannotListen, type Served, serve } from '../edge/runtime/node.ts'
 import { createLogger, type Logger } from '../observability/log.ts'
-import { createRegistry, type Registry } from '../observability/metrics.ts'
+import type { Registry } from '../observability/metrics.ts'
+import { createProcessRegistry } from '../observability/process-metrics.ts'
 import { createMonitor, type MonitorDeps } from '../streams/monitor.ts'
 import type { Clock } from '../streams/time/clock.ts'
 import type { Ready } from './cluster/role.ts'
@@ -17,10 +18,11 @@ import { type Command, CommandFailed, type CommandIo, defineCommand, parseArgume
 import { addressesOf, announceProcess, type RoleProcess } from './processes.ts'
 import { configFrom } from './settings.ts'
 import { Started } from './started.ts'
+import { version } from './version.ts'
 
 export interface RoleContext {
   config: Config
-  /** A secret. */
+  /** A secret; empty for a role that needs none. */
   databaseUrl: string
   logger: Logger
   metrics: Registry
@@ -50,6 +52,8 @@ export interface Role {
   says: { run: string; need: string; stopped: string; tooLate: string }
   /** Whether `--foreign-topics` is an option of it. */
   takesForeignTopics?: boolean
+  /** Whether it can't do without DATABASE_URL (default: it can't). */
+  needsDatabase?: boolean
   /** Settings that it can't do without, beside DATABASE_URL: each the variable with an example, where it is missing. */
   lacks?(config: Config): string[]
   /** Errors that are sentences for whoever started it, beside an object store's. */
@@ -72,17 +76,17 @@ export function defineRole(role: Role): Command {
     async run(args, io) {
       const config = configOf(role, args, io)
       const { clock } = io
-      const missing = [...(role.lacks?.(config) ?? []), ...(config.databaseUrl === null ? [DATABASE_EXAMPLE] : [])]
-      if (config.databaseUrl === null || missing.length > 0)
-        throw new CommandFailed(`${says.need} ${missing.join(', and ')}.`)
-      const logger = createLogger({ level: config.logLevel, service: name })
-      const metrics = createRegistry({ processMetrics: true })
+      const lacksDatabase = config.databaseUrl === null && role.needsDatabase !== false
+      const missing = [...(role.lacks?.(config) ?? []), ...(lacksDatabase ? [DATABASE_EXAMPLE] : [])]
+      if (missing.length > 0) throw new CommandFailed(`${says.need} ${missing.join(', and ')}.`)
+      const logger = createLogger({ level: config.logLevel, component: name })
+      const metrics = createProcessRegistry({ component: name, version: version(), dataDir: config.dataDir })
       const owner = `${hostname()}-${process.pid}`
       const started = new Started(logger)
       // The last thing: until then the process is one that runs here.
       let leave = async (): Promise<void> => {}
       try {
-        const databaseUrl = config.databaseUrl.reveal()
+        const databaseUrl = config.databaseUrl?.reveal() ?? ''
         const isChild = io.tellParent !== undefined
         const { health, start } = await role.prepare({ config, databaseUrl, logger, metrics, clock, owner, isChild })
         const monitor = await startMonitor(config, { tasks: health, metrics })

@@ -37,21 +37,30 @@ export async function mappingOption(
   if (given === undefined)
     throw new UsageError(`${command} needs --mapping: a preset (${PRESET_NAMES}) or a mapping file.`)
   if (Object.hasOwn(PRESETS, given)) return { mapping: PRESETS[given]!, spec: given }
-  let text: string
-  try {
-    text = await readFile(resolve(cwd, given), 'utf8')
-  } catch {
-    throw new UsageError(`--mapping ${given} is neither a preset (${PRESET_NAMES}) nor a file that can be read.`)
-  }
-  let value: unknown
-  try {
-    value = JSON.parse(text)
-  } catch (error) {
-    throw new UsageError(`--mapping ${given} is not valid JSON: ${(error as Error).message}.`)
-  }
+  const value = await jsonOption(
+    'mapping',
+    given,
+    `neither a preset (${PRESET_NAMES}) nor a file that can be read`,
+    cwd,
+  )
   try {
     return { mapping: parseMapping(value, given), spec: value as Record<string, unknown> }
   } catch (error) {
     throw new UsageError(`${(error as Error).message}\n`)
+  }
+}
+
+/** What a file that an option names says. @throws UsageError; `not`: what it is not, where it can't be read */
+export async function jsonOption(option: string, path: string, not: string, cwd: string): Promise<unknown> {
+  let text: string
+  try {
+    text = await readFile(resolve(cwd, path), 'utf8')
+  } catch {
+    throw new UsageError(`--${option} ${path} is ${not}.`)
+  }
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new UsageError(`--${option} ${path} is not valid JSON: ${(error as Error).message}.`)
   }
 }

@@ -6,6 +6,7 @@ import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeJsonFile } from './json-file.ts'
 import { RUNNING_FILE, type RunningPlatform } from './platform.ts'
+import type { Addresses } from './processes.ts'
 
 export interface RunningFile {
   write(): Promise<void>
@@ -14,13 +15,19 @@ export interface RunningFile {
   remove(): Promise<void>
 }
 
-/** @param describe what holds at that moment */
-export function runningFile(dataDir: string, describe: () => RunningPlatform): RunningFile {
+/** @param describe what holds at that moment, beside what never changes: that it is this process, of this folder */
+export function runningFile(
+  dataDir: string,
+  startedMs: number,
+  describe: () => Addresses & Pick<RunningPlatform, 'edge_url' | 'workflows'>,
+): RunningFile {
   const path = join(dataDir, RUNNING_FILE)
+  const started_at = new Date(startedMs).toISOString()
+  const running = (): RunningPlatform => ({ pid: process.pid, started_at, ...describe(), data_dir: dataDir })
   let isRemoved = false
   let last: Promise<void> = Promise.resolve()
   const write = (): Promise<void> => {
-    const written = last.then(() => (isRemoved ? undefined : writeJsonFile(path, describe())))
+    const written = last.then(() => (isRemoved ? undefined : writeJsonFile(path, running())))
     last = written.catch(() => {})
     return written
   }

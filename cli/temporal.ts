@@ -2,12 +2,13 @@
  * The Temporal of the running platform, or the one that TEMPORAL_ADDRESS names, connected to for a command.
  * Invariant: what a person can mend (no platform, no Temporal, no such namespace) is told in a sentence.
  */
-import { resolve } from 'node:path'
 import { NamespaceNotFoundError, ServiceError } from '@temporalio/client'
+import { inTraceOf, spanContextOf } from '../observability/spans.ts'
 import { connectTemporal, type TemporalClient, type TemporalTarget, TemporalUnavailable } from '../workflows/client.ts'
 import { CommandFailed, type CommandIo } from './command.ts'
 import { findPlatform } from './platform.ts'
-import { configFrom } from './settings.ts'
+import { reasonOf } from './reason.ts'
+import { configAt } from './settings.ts'
 
 export interface TemporalPlace {
   target: TemporalTarget
@@ -26,16 +27,16 @@ export const TEMPORAL_USAGE =
 
 /** @throws CommandFailed when there is neither TEMPORAL_ADDRESS nor a running platform with a Temporal */
 export async function findTemporal(
-  { data }: { data?: string | undefined },
-  { env, cwd }: Pick<CommandIo, 'env' | 'cwd'>,
+  given: { data?: string | undefined },
+  io: Pick<CommandIo, 'env' | 'cwd'>,
 ): Promise<TemporalPlace> {
-  const config = configFrom(env, { dataDir: data === undefined ? undefined : resolve(cwd, data) })
-  const given = {
+  const config = configAt(given, io)
+  const named = {
     target: { address: config.temporalAddress, namespace: config.temporalNamespace },
     taskQueue: config.temporalTaskQueue,
     uiUrl: config.temporalUiUrl || null,
   }
-  if (config.temporalAddress !== '') return given
+  if (config.temporalAddress !== '') return named
   const platform = await findPlatform(config.dataDir)
   if (platform === null)
     throw new CommandFailed(
@@ -51,9 +52,9 @@ export async function findTemporal(
       `The platform on ${config.dataDir} has no Temporal, or it is still starting: "streamforge status" tells. STREAMFORGE_WORKFLOWS=off runs none.`,
     )
   return {
-    target: { address, namespace: told('temporal_namespace') ?? given.target.namespace },
-    taskQueue: told('temporal_task_queue') ?? given.taskQueue,
-    uiUrl: told('temporal_ui_url')?.replace(/\/+$/, '') ?? given.uiUrl,
+    target: { address, namespace: told('temporal_namespace') ?? named.target.namespace },
+    taskQueue: told('temporal_task_queue') ?? named.taskQueue,
+    uiUrl: told('temporal_ui_url')?.replace(/\/+$/, '') ?? named.uiUrl,
   }
 }
 
@@ -68,17 +69,16 @@ export async function withTemporal<R>(
   let client: TemporalClient | undefined
   try {
     client = await connectTemporal(place.target)
-    return await work({ ...place, client })
+    const opened = { ...place, client }
+    // Where a command belongs to a trace, OpenTelemetry has that said by this variable.
+    return await inTraceOf(spanContextOf(io.env.TRACEPARENT), () => work(opened))
   } catch (error) {
     if (error instanceof TemporalUnavailable) throw new CommandFailed(error.message, { cause: error })
     if (error instanceof NamespaceNotFoundError)
       throw new CommandFailed(
         `Temporal at ${address} has no namespace "${namespace}". TEMPORAL_NAMESPACE says which it is.`,
       )
-    if (error instanceof ServiceError)
-      throw new CommandFailed(
-        `Temporal at ${address} refused it: ${error.cause instanceof Error ? error.cause.message : error.message}`,
-      )
+    if (error instanceof ServiceError) throw new CommandFailed(`Temporal at ${address} refused it: ${reasonOf(error)}`)
     throw error
   } finally {
     await client?.close()

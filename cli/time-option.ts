@@ -13,10 +13,10 @@ export function momentOption(name: string, text: string, nowMs: number): number 
 }
 
 /** @returns milliseconds, more than none. @throws UsageError naming the option */
-export function durationOption(name: string, text: string, maxMs: number): number {
+export function durationOption(name: string, text: string, maxDays: number): number {
   const ms = spanMs(text) ?? 0
-  if (ms === 0 || ms > maxMs)
-    throw new UsageError(`${name} takes a span such as 30m, 8h or 7d, at most ${maxMs / UNITS.d!}d, not "${text}".`)
+  if (ms === 0 || ms > maxDays * UNITS.d!)
+    throw new UsageError(`${name} takes a span such as 30m, 8h or 7d, at most ${maxDays}d, not "${text}".`)
   return ms
 }
 

@@ -6,12 +6,13 @@ import { type Config, kafkaConnectionOf } from '../db/config.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Topic } from '../streams/contract/topics.ts'
 import { LogUnavailable } from '../streams/log/event-log.ts'
-import { checkTopics, TopicsUnusable, withKafkaAdmin } from '../streams/log/kafka/topics.ts'
 import { CommandFailed } from './command.ts'
 
 /** Does nothing for the embedded log, which makes its own. @throws CommandFailed naming the topic or the brokers, and the remedy */
 export async function requireTopics(config: Config, topics: readonly Topic[], logger: Logger): Promise<void> {
   if (config.kafkaBrokers.length === 0) return
+  // Loaded where there is a Kafka: most platforms have none.
+  const { checkTopics, TopicsUnusable, withKafkaAdmin } = await import('../streams/log/kafka/topics.ts')
   try {
     const different = await withKafkaAdmin(kafkaConnectionOf(config), (admin) => checkTopics(admin, topics))
     for (const sentence of different) logger.warn({}, sentence)

@@ -1,7 +1,9 @@
-// The load hook for Nodes that don't strip types themselves. Amaro's own hook expects a Node that already knows the format of a .ts file;
+// The hooks for Nodes that don't strip types themselves. Amaro's own expects a Node that already knows the format of a .ts file;
 // Node 20 doesn't, so the file is read and stripped here. What was stripped once is kept by content, so that a start costs no stripping.
+// A start asks some thousand times, one question after the other, in a thread that does nothing else: so files are read without
+// leaving it, and what is plainly a file of ours is not looked for.
 import { createHash, randomUUID } from 'node:crypto'
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -12,35 +14,42 @@ const cache = join(
   'streamforge',
   'stripped',
 )
-let made
+
+export function resolve(specifier, context, nextResolve) {
+  if (!/^\.\.?\/.*\.ts$/.test(specifier) || !context.parentURL?.startsWith('file:'))
+    return nextResolve(specifier, context)
+  return { url: new URL(specifier, context.parentURL).href, format: 'module', shortCircuit: true }
+}
 
 export async function load(url, context, nextLoad) {
-  if (!url.startsWith('file:') || !new URL(url).pathname.endsWith('.ts')) return nextLoad(url, context)
-  const text = await readFile(fileURLToPath(url), 'utf8')
-  return { format: 'module', shortCircuit: true, source: await stripped(text) }
+  const isFile = url.startsWith('file:')
+  const isTypeScript = isFile && new URL(url).pathname.endsWith('.ts')
+  // Packages' modules as well: Node would hand each file to its pool of threads, which costs more than reading it.
+  if (!isTypeScript && !(isFile && context.format === 'module')) return nextLoad(url, context)
+  const text = readFileSync(fileURLToPath(url), 'utf8')
+  return { format: 'module', shortCircuit: true, source: isTypeScript ? await stripped(text) : text }
 }
 
 async function stripped(text) {
   const path = join(cache, `${createHash('sha256').update(text).digest('hex').slice(0, 40)}.js`)
   try {
-    return await readFile(path, 'utf8')
+    return readFileSync(path, 'utf8')
   } catch {
     // Not there yet, or not readable: either way it is made.
   }
   const { transformSync } = await import('amaro')
   const { code } = transformSync(text, { mode: 'strip-only' })
-  await keep(path, code)
+  keep(path, code)
   return code
 }
 
 /** A read-only or full disk only costs time. */
-async function keep(path, code) {
+function keep(path, code) {
   try {
-    made ??= mkdir(cache, { recursive: true })
-    await made
+    mkdirSync(cache, { recursive: true })
     // Threads and processes may make the same file at once: each writes one of its own and puts it in place whole.
     const aside = `${path}.${randomUUID()}`
-    await writeFile(aside, code)
-    await rename(aside, path)
+    writeFileSync(aside, code)
+    renameSync(aside, path)
   } catch {}
 }

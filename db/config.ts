@@ -224,7 +224,7 @@ const SETTINGS = {
         ),
     ),
   ),
-  /** Where objects are kept, checkpoints among them: S3, or a folder; else `objects` in the data folder. Streams on several machines need one that all of them see. */
+  /** Where objects are kept, checkpoints among them: S3, a bucket of Google (by its S3 interface), or a folder; else `objects` in the data folder. Streams on several machines need one that all of them see. */
   objectsUrl: setting(
     'STREAMFORGE_OBJECTS_URL',
     's3://bucket/prefix',
@@ -234,10 +234,10 @@ const SETTINGS = {
       .transform((text) => text.replace(/\/+$/, ''))
       .refine(
         (text) => text === '' || parseObjectsUrl(text) !== null,
-        'must be s3://bucket or s3://bucket/prefix, or file:///a/folder',
+        'must be s3://bucket or s3://bucket/prefix, gs://bucket/prefix, or file:///a/folder',
       ),
   ),
-  /** Of an S3 that isn't Amazon's: MinIO, versitygw, https://storage.googleapis.com. Buckets are the first part of its path. */
+  /** Of an S3 that isn't Amazon's: MinIO, versitygw; with `gs://` objects it is Google's. Buckets are the first part of its path. */
   s3Endpoint: setting(
     'S3_ENDPOINT',
     'http://127.0.0.1:9000',
@@ -256,7 +256,7 @@ const SETTINGS = {
     z
       .string()
       .regex(/^[a-z0-9-]{1,50}$/, 'must be a region such as eu-central-1, or "auto"')
-      .default('us-east-1'),
+      .default(''),
   ),
   awsAccessKeyId: setting('AWS_ACCESS_KEY_ID', 'AKIAIOSFODNN7EXAMPLE', secret(z.string())),
   awsSecretAccessKey: setting('AWS_SECRET_ACCESS_KEY', 'the secret of the access key', secret(z.string())),
@@ -363,6 +363,122 @@ const SETTINGS = {
       .default('')
       .transform((path) => (path === '' ? '' : resolve(path))),
   ),
+  /** Whether the embedded platform follows a database: that of CDC_SOURCE_URL, else a demo shop in its own PostgreSQL. */
+  cdc: setting('STREAMFORGE_CDC', 'on', yesOrNo('no')),
+  /** The database whose tables are followed (change data capture). Its user needs REPLICATION, and SELECT on the tables. */
+  cdcSourceUrl: setting(
+    'CDC_SOURCE_URL',
+    'postgres://cdc:password@db.example:5432/shop',
+    secret(
+      z
+        .string()
+        .refine(
+          (text) => URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol),
+          'must be a URL that begins with postgres://',
+        ),
+    ),
+  ),
+  /** With their schemas. */
+  cdcTables: setting(
+    'STREAMFORGE_CDC_TABLES',
+    'public.products,public.orders,public.order_items',
+    z
+      .string()
+      .default('public.products,public.orders,public.order_items')
+      .transform((text) => [
+        ...new Set(
+          text
+            .split(',')
+            .map((table) => table.trim())
+            .filter((table) => table !== ''),
+        ),
+      ])
+      .refine(
+        (tables) =>
+          tables.length > 0 && tables.length <= 10 && tables.every((table) => /^[\w-]{1,63}\.[\w-]{1,63}$/.test(table)),
+        'must be at most ten tables with their schemas and commas between them',
+      )
+      .transform((tables): readonly string[] => Object.freeze(tables)),
+  ),
+  cdcSlot: setting(
+    'STREAMFORGE_CDC_SLOT',
+    'streamforge',
+    z
+      .string()
+      // PostgreSQL's rule, with room for the name of the slot that a snapshot has.
+      .regex(/^[a-z0-9_]{1,54}$/, 'must be at most 54 small letters, digits and underscores')
+      .default('streamforge'),
+  ),
+  cdcPublication: setting(
+    'STREAMFORGE_CDC_PUBLICATION',
+    'streamforge',
+    z
+      .string()
+      .regex(/^\w{1,63}$/, 'must be at most 63 letters, digits and underscores')
+      .default('streamforge'),
+  ),
+  /** Any database that speaks PostgreSQL: the star schema is copied there. Its user makes tables. */
+  warehouseUrl: setting(
+    'WAREHOUSE_URL',
+    'postgres://streamforge:password@warehouse.example:5432/analytics',
+    secret(
+      z
+        .string()
+        .refine(
+          (text) => URL.canParse(text) && /^postgres(ql)?:$/.test(new URL(text).protocol),
+          'must be a URL that begins with postgres://',
+        ),
+    ),
+  ),
+  warehouseSchema: setting(
+    'WAREHOUSE_SCHEMA',
+    'streamforge',
+    z
+      .string()
+      .regex(/^[a-z_][a-z0-9_]{0,62}$/, 'must be at most 63 small letters, digits and underscores')
+      .default('streamforge'),
+  ),
+  /** The dataset whose external tables read the lake; with a connection that may read the bucket. Off where neither is named. */
+  bigQueryDataset: setting(
+    'BIGQUERY_DATASET',
+    'my-project.lake',
+    z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]\.\w{1,1024}$/, 'must be PROJECT.DATASET')
+      .default(''),
+  ),
+  bigQueryConnection: setting(
+    'BIGQUERY_CONNECTION',
+    'my-project.eu.lake',
+    z
+      .string()
+      .regex(/^[a-z][a-z0-9-]{4,28}[a-z0-9]\.[a-z0-9-]{1,50}\.[\w-]{1,100}$/, 'must be PROJECT.LOCATION.CONNECTION')
+      .default(''),
+  ),
+  /** Another address of BigQuery's API, e.g. one of Private Service Connect. Tokens go there. */
+  bigQueryEndpoint: setting(
+    'BIGQUERY_ENDPOINT',
+    'https://bigquery-lake.p.googleapis.com',
+    z
+      .string()
+      .default('https://bigquery.googleapis.com')
+      .transform((text) => text.replace(/\/+$/, ''))
+      .refine(
+        (text) =>
+          isHttpOrigin(text) &&
+          (text.startsWith('https:') || /^(127(\.\d{1,3}){3}|localhost)$/.test(new URL(text).hostname)),
+        'must be https://, a host and perhaps a port, no more (http:// on this machine only)',
+      ),
+  ),
+  /** As Google's own libraries have it: `host` or `host:port` of the metadata server. */
+  gceMetadataHost: setting(
+    'GCE_METADATA_HOST',
+    '169.254.169.254',
+    z
+      .string()
+      .regex(/^[\w.-]{1,253}(:\d{1,5})?$/, 'must be a host, and perhaps a port')
+      .default('metadata.google.internal'),
+  ),
   /** Where servers that the project finds or builds by itself are kept, for tests and for the cluster form on one machine. */
   serversDir: setting(
     'STREAMFORGE_SERVERS_DIR',
@@ -397,6 +513,8 @@ const SETTINGS = {
 } as const
 
 type Settings = typeof SETTINGS
+/** The environment variables that are settings. */
+export const VARIABLES: readonly string[] = Object.values(SETTINGS).map(({ variable }) => variable)
 export type Config = { readonly [K in keyof Settings]: z.output<Settings[K]['schema']> }
 
 /** What the command line says: it goes before the environment. Keys as in {@link Config}; `undefined` means not given. */
@@ -438,6 +556,9 @@ export function loadConfig(env: Readonly<Record<string, string | undefined>>, ov
   if (problems.length === 0) problems.push(...contradictions(config))
   if (problems.length > 0) throw new ConfigError(problems)
   config.importDir ||= join(config.dataDir, 'imports')
+  const isGoogle = config.objectsUrl.startsWith('gs:')
+  config.awsRegion ||= isGoogle ? 'auto' : 'us-east-1'
+  if (isGoogle) config.s3Endpoint ||= 'https://storage.googleapis.com'
   config.serversDir ||= join(config.cacheHome, 'streamforge', 'servers')
   // One person's machine wants to see its rows soon and has little memory; a cluster wants few files.
   const isCluster = config.kafkaBrokers.length > 0
@@ -461,7 +582,11 @@ export function kafkaConnectionOf(config: Config) {
 }
 
 /** What is wrong between settings of which each alone is right. */
-const contradictions = (config: Config): string[] => [...kafkaContradictions(config), ...objectsContradictions(config)]
+const contradictions = (config: Config): string[] => [
+  ...kafkaContradictions(config),
+  ...objectsContradictions(config),
+  ...bigQueryContradictions(config),
+]
 
 function kafkaContradictions(config: Config): string[] {
   const { kafkaSaslMechanism: mechanism, kafkaSaslUsername: username, kafkaSaslPassword: password } = config
@@ -479,8 +604,16 @@ function kafkaContradictions(config: Config): string[] {
 
 /** AWS_* may be there for other programs: only their want is wrong. */
 function objectsContradictions({ objectsUrl, awsAccessKeyId, awsSecretAccessKey }: Config): string[] {
-  if (!objectsUrl.startsWith('s3:') || (awsAccessKeyId && awsSecretAccessKey)) return []
-  return [`STREAMFORGE_OBJECTS_URL=${objectsUrl} needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Set both.`]
+  if (!/^(s3|gs):/.test(objectsUrl) || (awsAccessKeyId && awsSecretAccessKey)) return []
+  const which = objectsUrl.startsWith('gs:') ? ', an HMAC key of a service account' : ''
+  return [`STREAMFORGE_OBJECTS_URL=${objectsUrl} needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY${which}. Set both.`]
+}
+
+function bigQueryContradictions({ bigQueryDataset, bigQueryConnection }: Config): string[] {
+  if ((bigQueryDataset === '') === (bigQueryConnection === '')) return []
+  return [
+    'BIGQUERY_DATASET and BIGQUERY_CONNECTION belong together: tables of the one read the lake by the other. Set both.',
+  ]
 }
 
 /** Space around a value is a slip of the pen, but may belong to a secret. */

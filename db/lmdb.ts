@@ -77,6 +77,17 @@ const openRoot = (path: string): Root =>
     eventTurnBatching: false,
   })
 
+/** One state of a folder, copied into another by LMDB itself, whoever writes to it meanwhile. Changes nothing there. */
+export async function copyLmdb(from: string, to: string): Promise<void> {
+  mkdirSync(to, { recursive: true, mode: 0o700 })
+  const root = open<unknown, Uint8Array>({ path: from, noSubdir: false, readOnly: true, maxDbs: MAX_DATABASES })
+  try {
+    await root.backup(to, false)
+  } finally {
+    await root.close()
+  }
+}
+
 /** Why a write failed: lmdb rejects with "see commitError", and that is a promise which rejects with what really happened. */
 export async function commitFailure(error: unknown): Promise<string> {
   const details = error instanceof Error && 'commitError' in error ? error.commitError : undefined

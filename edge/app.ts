@@ -18,6 +18,7 @@ import { addSessionRoutes } from './auth/session-routes.ts'
 import { createSessions } from './auth/sessions.ts'
 import { createSignIn, type SignInDeps } from './auth/sign-in.ts'
 import type { Tokens } from './auth/tokens.ts'
+import { BASE, withoutBase } from './base-path.ts'
 import { icebergProblem } from './iceberg/errors.ts'
 import { addIcebergRoutes, isIcebergPath, type ServedLake } from './iceberg/routes.ts'
 import { createIntake, type IngestDeps } from './ingest/intake.ts'
@@ -34,11 +35,14 @@ import type {
   Assets,
   AuditStore,
   EdgeLogger,
+  ErasureStore,
   EventTracer,
   FeatureReader,
   MetricReader,
   MetricSource,
+  Quarantine,
   SessionStore,
+  ShopReader,
   UserStore,
   WriteKeyStore,
 } from './ports.ts'
@@ -48,6 +52,8 @@ import { addAlertRoutes } from './serve/alerts.ts'
 import { addAssetRoutes } from './serve/assets.ts'
 import { conditional } from './serve/conditional.ts'
 import { addDailyRoutes } from './serve/daily.ts'
+import { addDeadLetterRoutes } from './serve/dead-letters.ts'
+import { addErasureRoutes } from './serve/erasures.ts'
 import { addEventStatusRoute } from './serve/event-status.ts'
 import { addExplainRoute } from './serve/explain.ts'
 import { addFunnelRoute } from './serve/funnel.ts'
@@ -62,24 +68,32 @@ import { addQualityRoutes } from './serve/quality.ts'
 import { addReconciliationRoutes } from './serve/reconciliation.ts'
 import { addRegionRoutes } from './serve/regions.ts'
 import { addSchemaRegistryRoutes, isRegistryPath, registryProblem } from './serve/schema-registry.ts'
+import { addShopRoutes } from './serve/shop.ts'
 import { addTimeseriesRoutes } from './serve/timeseries.ts'
 import { addUserRoutes } from './serve/users.ts'
 import type { Telemetry } from './telemetry.ts'
+import { traceFieldsOf, traceOf, traceRequests } from './tracing.ts'
 
 export interface EdgeDeps {
   version: string
   clock: IngestDeps['clock']
   logger: EdgeLogger
   telemetry: Telemetry
-  ingest: Pick<IngestDeps, 'log' | 'encoders' | 'decompressors' | 'newId' | 'currency' | 'limits'>
+  ingest: Pick<IngestDeps, 'log' | 'logSystem' | 'encoders' | 'decompressors' | 'newId' | 'currency' | 'limits'>
   /** Who may send events: as known here, and as kept. */
   writeKeys: { known: Pick<WriteKeys, 'find' | 'admits' | 'refresh'>; store: WriteKeyStore; maker: KeyMaker }
   reader: MetricReader
   features: FeatureReader
+  /** A shop's database, where its changes are captured. */
+  shop: ShopReader
   /** What became of single events. */
   events: EventTracer
+  /** What no reader could apply. `topics`: where it lies. */
+  deadLetters: { quarantine: Quarantine; topics: readonly string[] }
   /** What people make of alerts, and why they fired. `traceUrl`: where traces are shown, with `{trace_id}` in it. */
   alerts: { reviews: AlertReviews; explainer: AlertExplainer; traceUrl: string | null }
+  /** Persons who are to be forgotten. */
+  erasures: ErasureStore
   metricSources: readonly MetricSource[]
   live: Pick<LiveHub, 'subscribe' | 'clients'>
   /** The registry that is served; null where the platform's schemas are in another one. */
@@ -97,7 +111,6 @@ export interface EdgeDeps {
   assets: Assets
 }
 
-const BASE = '/api/v1'
 const INGEST_PATHS = new Set<string>(
   [...INGEST_ROUTES.map(({ path }) => path), ...SEGMENT_PATHS].flatMap((path) => [path, BASE + path]),
 )
@@ -109,11 +122,9 @@ export function createApp(deps: EdgeDeps): OpenAPIHono {
     writeKeys.known.admits(origin, givenWriteKey(c.req.raw.headers, c.req.url)) ? ['*'] : []
   // The schema registry and the lake have guards of their own.
   const needs = (c: Context): Needs =>
-    assets.has(c.req.path) || isRegistryPath(c.req.path) || isIcebergPath(c.req.path)
+    assets.has(c.req.path) || isRegistryPath(c.req.path) || isIcebergPath(c.req.path) || isNoMethodOf(c)
       ? 'nobody'
-      : isNoMethodOf(c)
-        ? 'nobody'
-        : needsOf(c.req.method, withoutBase(c.req.path))
+      : needsOf(c.req.method, withoutBase(c.req.path))
   // A 405 is for everybody: which methods a path has is in the public document.
   const isNoMethodOf = (c: Context): boolean => {
     const methods = methodsAt(c.req.path)
@@ -124,6 +135,7 @@ export function createApp(deps: EdgeDeps): OpenAPIHono {
   const app = new OpenAPIHono()
   app.use(
     telemetry.request,
+    traceRequests({ clock, givesSpan: isIngest }),
     securityHeaders,
     crossOrigin((c, origin) => (isIngest(c) ? mayBeSentFrom(c, origin) : access.corsOrigins)),
     requireRole({ tokens: access.tokens, needsOf: needs }),
@@ -142,13 +154,22 @@ export function createApp(deps: EdgeDeps): OpenAPIHono {
   addFunnelRoute(api, { reader, clock })
   addProductsRoute(api, { reader, clock, currency: deps.ingest.currency })
   addRegionRoutes(api, { reader, clock })
+  addShopRoutes(api, { shop: deps.shop, clock })
   addDailyRoutes(api, { reader, clock })
   addUserRoutes(api, { features: deps.features, reader, clock })
   addAlertRoutes(api, { ...deps.alerts, reader, clock, clientAddress: access.clientAddress })
   addEventStatusRoute(api, { tracer: deps.events, clock })
+  addDeadLetterRoutes(api, {
+    ...deps.deadLetters,
+    audit: access.audit,
+    traceUrl: deps.alerts.traceUrl,
+    clock,
+    clientAddress: access.clientAddress,
+  })
   addExplainRoute(api, { explainer: deps.alerts.explainer, reader, clock })
   addQualityRoutes(api, { reader, clock })
   addReconciliationRoutes(api, { reader, clock })
+  addErasureRoutes(api, { ...deps, newId: deps.ingest.newId, clientAddress: access.clientAddress })
   addLiveRoute(api, deps.live)
   addSchemaRegistryRoutes(api, { schemas: deps.schemas, access: registryAccess({ ...access, signIn }) })
   addIcebergRoutes(api, { lake: deps.lake, tokens: access.tokens, signIn, users: access.users })
@@ -177,18 +198,16 @@ export function createApp(deps: EdgeDeps): OpenAPIHono {
   app.onError((error, c) => {
     const problem = problemOf(error)
     if (problem.code === 'internal')
-      logger.error({ err: error, method: c.req.method, path: c.req.path }, 'A request failed')
+      logger.error({ err: error, method: c.req.method, path: c.req.path, ...traceFieldsOf(c) }, 'A request failed')
     return answer(c, problem)
   })
   return app
 }
 
-const withoutBase = (path: string): string => (path.startsWith(`${BASE}/`) ? path.slice(BASE.length) : path)
-
 function answer(c: Context, problem: Problem): Response {
   if (isRegistryPath(c.req.path)) return registryProblem(c, problem)
   if (isIcebergPath(c.req.path)) return icebergProblem(c, problem)
-  return c.body(problemText(problem), problem.status, problemHeaders(problem))
+  return c.body(problemText(problem, traceOf(c).ids?.traceId), problem.status, problemHeaders(problem))
 }
 
 function problemOf(error: unknown): Problem {

@@ -44,7 +44,7 @@ async function start(over: Partial<EdgeOptions> = {}, config: Partial<EdgeOption
     config: { host: '127.0.0.1', port: 0, currency: 'TRY', corsOrigins: [], adminPassword: null, ...config },
     secrets: { writeKey: new Secret('wk_test'), jwtSecret: new Secret(JWT_SECRET) },
     version: '1.2.3',
-    logger: createLogger({ level: 'silent', service: 'edge' }),
+    logger: createLogger({ level: 'silent', component: 'edge' }),
     log,
     registry,
     features,

@@ -4,15 +4,21 @@
  * It opens nothing but the port; log, registry, stores and pool belong to the caller, who closes them after the edge.
  */
 import type { Config } from '../db/config.ts'
+import type { FeaturesIn } from '../db/features/feature-store.ts'
 import type { Sql } from '../db/postgres/connect.ts'
+import { isUnstorableText } from '../db/postgres/errors.ts'
 import { announced } from '../db/postgres/queries/announced.ts'
 import { pipelines } from '../db/postgres/queries/health.ts'
+import { QueryError } from '../db/postgres/queries/numbers.ts'
 import type { Secrets } from '../db/secrets.ts'
 import type { Logger } from '../observability/log.ts'
+import type { LogSystem } from '../observability/messaging.ts'
 import { createRegistry, type Registry } from '../observability/metrics.ts'
+import { watchStores } from '../observability/store-metrics.ts'
 import { createEncoder } from '../streams/contract/codec.ts'
 import type { SubjectRegistry } from '../streams/contract/schema-registry.ts'
-import { CLICKSTREAM, ORDERS, TRIPS } from '../streams/contract/topics.ts'
+import { CDC_TOPICS, CLICKSTREAM, deadLetterTopic, INPUT_TOPICS, ORDERS, TRIPS } from '../streams/contract/topics.ts'
+import { openQuarantine, type QuarantineDeps } from '../streams/dead-letters/index.ts'
 import type { EventLog } from '../streams/log/event-log.ts'
 import { systemClock } from '../streams/time/clock.ts'
 import { createApp } from './app.ts'
@@ -28,8 +34,10 @@ import {
   alertFeed,
   alertReviews,
   auditStore,
+  erasureStore,
   metricReader,
   sessionStore,
+  shopReader,
   userStore,
   writeKeyStore,
 } from './postgres.ts'
@@ -40,6 +48,7 @@ import type { Connection } from './runtime/serve.ts'
 import { createCache } from './serve/cache.ts'
 import { createLiveHub } from './serve/live.ts'
 import { cachedReader, measuredAgainst } from './serve/reader.ts'
+import { readsFeatures, readsPostgres } from './store-spans.ts'
 import { createTelemetry } from './telemetry.ts'
 
 export interface EdgeOptions {
@@ -57,8 +66,14 @@ export interface EdgeOptions {
   lake?: OpenedLake
   /** A pool for reading, best with a statement timeout; migrated. */
   sql: Sql
+  /** Topics of other producers that become our events: their dead letters are told too. */
+  foreign?: QuarantineDeps['foreign']
   /** Metrics of other threads of this process. */
   metricSources?: readonly MetricSource[]
+  /** What `features` is, in metrics. */
+  featuresIn?: FeaturesIn
+  /** Which log it is, for traces; the embedded one when missing. */
+  logSystem?: LogSystem
   /** The process's own metrics; made with the process's figures when missing. */
   metrics?: Registry
   clock?: Clock
@@ -78,10 +93,13 @@ const CACHE = { ttlMs: 1000, entriesMax: 500 }
 
 /** @throws CannotListen with a sentence for the user */
 export async function startEdge(options: EdgeOptions): Promise<Edge> {
-  const { config, secrets, logger, log, registry, clock = systemClock, metricSources = [] } = options
+  const { config, secrets, logger, log, registry, clock = systemClock, metricSources = [], foreign = [] } = options
+  const { featuresIn = 'lmdb' } = options
   const metrics = options.metrics ?? createRegistry({ processMetrics: true })
-  const users = userStore(options.sql)
-  const keyStore = writeKeyStore(options.sql)
+  const watched = watchStores(metrics)
+  const inPostgres = <P extends object>(port: P): P => watched('postgresql', port, isFaultOfDatabase)
+  const users = inPostgres(userStore(options.sql))
+  const keyStore = inPostgres(writeKeyStore(options.sql))
   const writeKeys = createWriteKeys({
     builtIn: secrets.writeKey.reveal(),
     load: keyStore.live,
@@ -89,11 +107,11 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     clock,
     logger,
   })
-  const measured = measuredAgainst(log, metricReader(options.sql))
+  const measured = measuredAgainst(log, inPostgres(readsPostgres(metricReader(options.sql))))
   const reader = cachedReader(measured, createCache({ ...CACHE, clock }))
   const live = createLiveHub({
     reader,
-    feed: alertFeed(options.sql),
+    feed: inPostgres(alertFeed(options.sql)),
     pipelines: measured.pipelines,
     clock,
     logger,
@@ -112,8 +130,12 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     registry,
     currency: config.currency,
     lake: options.lake?.tables ?? null,
-    progress: () => pipelines(options.sql),
-    announced: (ids) => announced(options.sql, ids),
+    ...inPostgres(
+      readsPostgres({
+        progress: () => pipelines(options.sql),
+        announced: (ids: readonly string[]) => announced(options.sql, ids),
+      }),
+    ),
   })
 
   const app = createApp({
@@ -123,6 +145,7 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     telemetry: createTelemetry(metrics),
     ingest: {
       log,
+      logSystem: options.logSystem ?? 'streamforge',
       encoders: { [CLICKSTREAM]: click, [ORDERS]: order, [TRIPS]: trip },
       decompressors: { br: brotliDecompressor },
       newId: () => crypto.randomUUID(),
@@ -132,20 +155,26 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     writeKeys: { known: writeKeys, store: keyStore, maker: keyMaker },
     reader,
     events: evidence.tracer,
+    deadLetters: {
+      quarantine: openQuarantine({ log, registry, currency: config.currency, clock, foreign }),
+      topics: [...INPUT_TOPICS, ...CDC_TOPICS, ...foreign.map(({ name }) => name)].map(deadLetterTopic),
+    },
     alerts: {
-      reviews: alertReviews(options.sql),
+      reviews: inPostgres(alertReviews(options.sql)),
       explainer: evidence.explainer,
       traceUrl: config.traceUrl || null,
     },
-    features: options.features,
+    erasures: inPostgres(erasureStore(options.sql)),
+    shop: inPostgres(readsPostgres(shopReader(options.sql))),
+    features: watched(featuresIn, readsFeatures(options.features, featuresIn)),
     metricSources: [{ text: () => metrics.metrics() }, ...metricSources],
     live,
     schemas: options.schemas ?? null,
     lake: options.lake ?? null,
     access: {
       users,
-      sessions: sessionStore(options.sql),
-      audit: auditStore(options.sql),
+      sessions: inPostgres(sessionStore(options.sql)),
+      audit: inPostgres(auditStore(options.sql)),
       tokens: createTokens(secrets.jwtSecret.reveal(), clock),
       clientAddress: (c) => (c.env as Connection).address(),
       corsOrigins: config.corsOrigins,
@@ -178,3 +207,6 @@ export async function startEdge(options: EdgeOptions): Promise<Edge> {
     },
   }
 }
+
+/** A question that can't be answered as it was asked is the client's fault. */
+const isFaultOfDatabase = (error: unknown): boolean => !(error instanceof QueryError || isUnstorableText(error))

@@ -7,6 +7,7 @@ import type { FeatureReader } from '../db/features/feature-store.ts'
 import type { NewSession, RefreshToken, Rotation, SessionOwner } from '../db/postgres/access-sessions.ts'
 import type { NewReview } from '../db/postgres/alert-reviews.ts'
 import type { Actor, AuditEntry, AuditFilter, AuditRow } from '../db/postgres/audit.ts'
+import type { ErasureFilter, ErasureRow, NewErasure } from '../db/postgres/erasures.ts'
 import type { PipelineRun } from '../db/postgres/pipeline-store.ts'
 import type { AlertChange, ChangePlace, ChangesQuestion } from '../db/postgres/queries/alert-changes.ts'
 import type { AlertDetail, AlertFilter, ReviewedAlert } from '../db/postgres/queries/alerts.ts'
@@ -20,13 +21,22 @@ import type { ProductOrder, ProductQuestion, TopProduct } from '../db/postgres/q
 import type { CheckPoint, CheckQuestion, QualityQuestion, QualityReport } from '../db/postgres/queries/quality.ts'
 import type { Reconciled } from '../db/postgres/queries/reconciliation.ts'
 import type { RegionPoint, RegionQuestion, TopRegion } from '../db/postgres/queries/regions.ts'
+import type {
+  LowStock,
+  PriceChange,
+  PricedProduct,
+  ShopOrder,
+  ShopProduct,
+  StockChange,
+} from '../db/postgres/queries/shop.ts'
 import type { EventsPoint, RevenuePoint, SeriesRange } from '../db/postgres/queries/timeseries.ts'
 import type { WorkflowState, WorkflowsState } from '../db/postgres/queries/workflows.ts'
-import type { Role } from '../db/postgres/schema.ts'
+import type { Role } from '../db/postgres/roles.ts'
 import type { Account, Change, ChangeOutcome, User, UserChange } from '../db/postgres/users.ts'
 import type { NewWriteKey, WriteKeyRow } from '../db/postgres/write-keys.ts'
 import type { SchemaRegistry } from '../streams/contract/codec.ts'
 import type { SessionRow } from '../streams/contract/results.ts'
+import type { Quarantine } from '../streams/dead-letters/index.ts'
 import type { AlertExplainer, Arrival, EventTracer } from '../streams/evidence/index.ts'
 import type { EventLog } from '../streams/log/event-log.ts'
 import type { Clock } from '../streams/time/clock.ts'
@@ -63,6 +73,7 @@ export type {
   ChangePlace,
   DailyKpis,
   DayRange,
+  ErasureRow,
   EventsPoint,
   EventTracer,
   Overview,
@@ -71,12 +82,15 @@ export type {
   PipelineRun,
   ProductOrder,
   QualityReport,
+  Quarantine,
   Reconciled,
   RegionPoint,
   RevenuePoint,
   ReviewedAlert,
   SeriesRange,
   SessionOwner,
+  ShopOrder,
+  ShopProduct,
   StageReached,
   TimeRange,
   TopProduct,
@@ -110,6 +124,20 @@ export interface MetricReader {
   latestQuality(question: QualityQuestion): Promise<QualityReport[]>
   checkHistory(question: CheckQuestion): Promise<Page<CheckPoint>>
   latestReconciliation(): Promise<Reconciled | null>
+}
+
+/** A shop's own database as change data capture tells of it; `db/postgres/queries/shop.ts` documents each. Lists throw QueryError for a cursor that is none. */
+export interface ShopReader {
+  product(productId: string): Promise<ShopProduct | null>
+  prices(productId: string, page: ListPage): Promise<Page<PriceChange>>
+  stocks(productId: string, page: ListPage): Promise<Page<StockChange>>
+  lowStock(question: ListPage & { below: number }): Promise<LowStock>
+  priceChanges(page: ListPage): Promise<Page<PricedProduct>>
+  order(orderId: string): Promise<ShopOrder | null>
+}
+interface ListPage {
+  limit: number
+  cursor?: string | undefined
 }
 
 /** What people make of alerts; every change is audited. */
@@ -159,6 +187,16 @@ export interface AuditStore {
   record(entry: AuditEntry): Promise<void>
   /** The newest first. @throws QueryError for a cursor that is none */
   page(filter: AuditFilter): Promise<Page<AuditRow>>
+}
+
+/** Persons who are to be forgotten; every request is audited. */
+export interface ErasureStore {
+  /** @returns the erasure; the one there is, where the same person is being erased already */
+  request(erasure: NewErasure): Promise<ErasureRow>
+  /** The newest first. @throws QueryError for a cursor that is none */
+  page(filter: ErasureFilter): Promise<Page<ErasureRow>>
+  /** @param id a UUID */
+  find(id: string): Promise<ErasureRow | null>
 }
 
 /** Write keys where they are kept; every change is audited. */

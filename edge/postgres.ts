@@ -10,6 +10,7 @@ import {
 import { reviewAlert } from '../db/postgres/alert-reviews.ts'
 import { auditLog, recordAudit } from '../db/postgres/audit.ts'
 import type { Sql } from '../db/postgres/connect.ts'
+import { erasure, erasures, requestErasure } from '../db/postgres/erasures.ts'
 import { alertChanges, isKnownPlace, newestChange } from '../db/postgres/queries/alert-changes.ts'
 import { fraudAlert, fraudAlerts } from '../db/postgres/queries/alerts.ts'
 import { dailyCategories, dailyFunnel, dailyKpis, dailyRegions } from '../db/postgres/queries/daily.ts'
@@ -21,6 +22,14 @@ import { checkHistory, latestQuality } from '../db/postgres/queries/quality.ts'
 import { latestReconciliation } from '../db/postgres/queries/reconciliation.ts'
 import { region, topRegions } from '../db/postgres/queries/regions.ts'
 import { userSessions } from '../db/postgres/queries/sessions.ts'
+import {
+  lowStock,
+  priceChanges,
+  productPrices,
+  productStocks,
+  shopOrder,
+  shopProduct,
+} from '../db/postgres/queries/shop.ts'
 import { eventsTimeseries, revenueTimeseries } from '../db/postgres/queries/timeseries.ts'
 import { workflows } from '../db/postgres/queries/workflows.ts'
 import { changeUser, createUser, findUser, hasAdmin, listUsers, removeUser } from '../db/postgres/users.ts'
@@ -29,8 +38,10 @@ import type {
   AlertFeed,
   AlertReviews,
   AuditStore,
+  ErasureStore,
   MetricReader,
   SessionStore,
+  ShopReader,
   UserStore,
   WriteKeyStore,
 } from './ports.ts'
@@ -55,6 +66,15 @@ export const metricReader = (sql: Sql): MetricReader => ({
   latestQuality: (question) => latestQuality(sql, question),
   latestReconciliation: () => latestReconciliation(sql),
   checkHistory: (question) => checkHistory(sql, question),
+})
+
+export const shopReader = (sql: Sql): ShopReader => ({
+  product: (productId) => shopProduct(sql, productId),
+  prices: (productId, page) => productPrices(sql, productId, page),
+  stocks: (productId, page) => productStocks(sql, productId, page),
+  lowStock: (question) => lowStock(sql, question),
+  priceChanges: (page) => priceChanges(sql, page),
+  order: (orderId) => shopOrder(sql, orderId),
 })
 
 export const alertReviews = (sql: Sql): AlertReviews => ({ review: (review) => reviewAlert(sql, review) })
@@ -85,6 +105,12 @@ export const sessionStore = (sql: Sql): SessionStore => ({
 export const auditStore = (sql: Sql): AuditStore => ({
   record: (entry) => recordAudit(sql, entry),
   page: (filter) => auditLog(sql, filter),
+})
+
+export const erasureStore = (sql: Sql): ErasureStore => ({
+  request: (wish) => requestErasure(sql, wish),
+  page: (filter) => erasures(sql, filter),
+  find: (id) => erasure(sql, id),
 })
 
 export const writeKeyStore = (sql: Sql): WriteKeyStore => ({

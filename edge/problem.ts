@@ -61,8 +61,8 @@ export class Problem extends Error {
 
 export const retryAfter = (seconds: number): Record<string, string> => ({ 'retry-after': String(seconds) })
 
-/** The document of a problem, as JSON text. */
-export const problemText = (problem: Problem): string =>
+/** The document of a problem, as JSON text. @param traceId of the request that it answers, where it has a trace */
+export const problemText = (problem: Problem, traceId?: string): string =>
   JSON.stringify({
     type: `urn:streamforge:problem:${problem.code}`,
     title: TYPES[problem.code][1],
@@ -70,6 +70,7 @@ export const problemText = (problem: Problem): string =>
     code: problem.code,
     detail: problem.message,
     ...problem.members,
+    ...(traceId !== undefined && { trace_id: traceId }),
   })
 
 export const problemHeaders = (problem: Problem): Record<string, string> => ({

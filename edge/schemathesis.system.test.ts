@@ -47,7 +47,7 @@ beforeAll(async () => {
     config: { host: '127.0.0.1', port: 0, currency: 'TRY', corsOrigins: [], adminPassword: null },
     secrets: { writeKey: new Secret(WRITE_KEY), jwtSecret: new Secret(JWT_SECRET) },
     version: '1.2.3',
-    logger: createLogger({ level: 'silent', service: 'edge' }),
+    logger: createLogger({ level: 'silent', component: 'edge' }),
     log,
     registry,
     schemas: registry,

@@ -3,10 +3,10 @@
  * Invariant: labels are bounded: route patterns, never paths; known methods, never what a client makes up.
  */
 import type { MiddlewareHandler } from 'hono'
-import { routePath } from 'hono/route'
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { IngestResult } from './ingest/accept.ts'
 import type { Pressure } from './ingest/pressure.ts'
+import { methodOf, routeOf } from './route-of.ts'
 
 export interface Telemetry {
   request: MiddlewareHandler
@@ -14,8 +14,6 @@ export interface Telemetry {
   watchPressure(pressure: Pressure): void
   watchLiveClients(count: () => number): void
 }
-
-const METHODS = new Set(['GET', 'POST', 'PUT', 'PATCH', 'DELETE', 'HEAD', 'OPTIONS'])
 
 /** @param register the metrics are registered here: one edge per registry. */
 export function createTelemetry(register: Registry): Telemetry {
@@ -35,7 +33,7 @@ export function createTelemetry(register: Registry): Telemetry {
   })
   const events = new Counter({
     name: 'streamforge_ingest_events_total',
-    help: 'Events received, by topic and outcome: accepted, duplicate, or why rejected.',
+    help: 'Events received, by topic and outcome: accepted, duplicate, without_consent, or why rejected.',
     labelNames: ['topic', 'outcome'],
     registers,
   })
@@ -44,14 +42,14 @@ export function createTelemetry(register: Registry): Telemetry {
     async request(c, next) {
       const started = performance.now()
       await next()
-      const route = patternOf(routePath(c, -1))
-      const method = METHODS.has(c.req.method) ? c.req.method : 'other'
+      const [method, route] = [methodOf(c), routeOf(c)]
       requests.inc({ method, route, status: c.res.status })
       seconds.observe({ method, route }, (performance.now() - started) / 1000)
     },
     ingested(topic, result) {
       if (result.accepted > 0) events.inc({ topic, outcome: 'accepted' }, result.accepted)
       if (result.duplicates > 0) events.inc({ topic, outcome: 'duplicate' }, result.duplicates)
+      if (result.without_consent) events.inc({ topic, outcome: 'without_consent' }, result.without_consent)
       for (const { code } of result.rejected) events.inc({ topic, outcome: code })
     },
     watchPressure(pressure) {
@@ -73,10 +71,4 @@ export function createTelemetry(register: Registry): Telemetry {
       },
     })
   }
-}
-
-/** `/api/v1/x` and `/x` are one route; what no route matched is one too. */
-function patternOf(path: string): string {
-  const pattern = path.startsWith('/api/v1/') ? path.slice('/api/v1'.length) : path
-  return pattern.endsWith('*') ? 'unmatched' : pattern
 }

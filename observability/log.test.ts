@@ -5,19 +5,19 @@ function capture() {
   const lines: string[] = []
   const logger = createLogger({
     level: 'info',
-    service: 'edge',
+    component: 'edge',
     destination: { write: (line) => void lines.push(line) },
   })
   return { logger, lines, last: () => JSON.parse(lines.at(-1)!) as Record<string, unknown> }
 }
 
 describe('the log', () => {
-  it('is one JSON object per line, with level, time and service', () => {
+  it('is one JSON object per line, with level, time and component', () => {
     const { logger, last } = capture()
     logger.info({ topic: 'x' }, 'Hello')
     expect(last()).toMatchObject({
       level: 'info',
-      service: 'edge',
+      component: 'edge',
       topic: 'x',
       msg: 'Hello',
       time: expect.stringMatching(/^\d{4}-.*Z$/),

@@ -1,5 +1,10 @@
-/** The logger of every process: JSON lines by pino, on stderr, so that stdout stays for people. Invariant: what could be a secret is masked, whoever logs it. */
+/**
+ * The logger of every process: JSON lines by pino, on stderr, so that stdout stays for people. Each has its level, time and component, and the trace that it belongs to
+ * where one is followed.
+ * Invariant: what could be a secret is masked, whoever logs it.
+ */
 import pino, { type DestinationStream, type Logger } from 'pino'
+import { traceFields } from './spans.ts'
 
 export type { Logger }
 
@@ -21,16 +26,17 @@ export interface LogOptions {
   /** A pino level, or `silent`. */
   level: string
   /** Which part of the platform logs: `edge`, `streams` … */
-  service: string
+  component: string
   /** Where lines go; stderr when missing. */
   destination?: DestinationStream
 }
 
-export function createLogger({ level, service, destination }: LogOptions): Logger {
+export function createLogger({ level, component, destination }: LogOptions): Logger {
   return pino(
     {
       level,
-      base: { service },
+      base: { component },
+      mixin: traceFields,
       timestamp: pino.stdTimeFunctions.isoTime,
       formatters: { level: (label) => ({ level: label }) },
       redact: {

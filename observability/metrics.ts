@@ -2,7 +2,8 @@
  * Prometheus metrics: one registry per thread, injected, and one text for the scraper.
  * Invariant: the text stays valid when several threads report the same metric: each family has one HELP and one TYPE line.
  */
-import { collectDefaultMetrics, Registry } from 'prom-client'
+import { Counter, collectDefaultMetrics, Registry } from 'prom-client'
+import { type Tracing, tracing } from './tracing.ts'
 
 export type { Registry }
 export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE
@@ -18,7 +19,23 @@ export function createRegistry({ processMetrics = false, labels }: RegistryOptio
   const registry = new Registry()
   if (labels) registry.setDefaultLabels(labels)
   if (processMetrics) collectDefaultMetrics({ register: registry })
+  const traced = tracing()
+  if (traced) countLostSpans(traced, registry)
   return registry
+}
+
+/** Of the thread that the registry is of. */
+function countLostSpans({ lost }: Tracing, registry: Registry): void {
+  new Counter({
+    name: 'streamforge_trace_spans_dropped_total',
+    help: 'Spans that were recorded and never reached the collector, by reason.',
+    labelNames: ['reason'],
+    registers: [registry],
+    collect() {
+      this.reset()
+      for (const [reason, spans] of Object.entries(lost)) this.inc({ reason }, spans)
+    },
+  })
 }
 
 /** Joins texts in Prometheus' format; samples of a family that several texts have are put together, the first HELP and TYPE win. */

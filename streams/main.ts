@@ -9,6 +9,10 @@ import { createManifestStore } from '../db/postgres/manifest-store.ts'
 import { createResultStore, pruneOutbox } from '../db/postgres/result-store.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Registry } from '../observability/metrics.ts'
+import { watchStores } from '../observability/store-metrics.ts'
+import { tracing } from '../observability/tracing.ts'
+import { createProjector } from './cdc/projector.ts'
+import { createProjectorTelemetry } from './cdc/telemetry.ts'
 import { createBridge } from './foreign/bridge.ts'
 import { createBridgeTelemetry } from './foreign/telemetry.ts'
 import { joinObservers, type RuntimeObserver } from './runtime/observer.ts'
@@ -17,6 +21,7 @@ import { EMBEDDED_FOLDERS, openStores, type StoreSettings } from './stores.ts'
 import { createStreamsTelemetry } from './telemetry.ts'
 import { type Clock, systemClock } from './time/clock.ts'
 import { TOPOLOGY } from './topology.ts'
+import { createRuntimeTracer } from './tracing.ts'
 
 export interface StreamsOptions {
   stores: StoreSettings
@@ -48,8 +53,9 @@ export async function startStreams(options: StreamsOptions): Promise<Streams> {
   // First, since it may refuse its settings, and needs no closing.
   const folder = join(options.stores.dataDir, EMBEDDED_FOLDERS.objects)
   const objects = await openObjects(options.stores.objects ?? { kind: 'folder', folder })
+  const watched = watchStores(metrics)
   const stores = await openStores(options.stores, { logger, metrics, clock })
-  const { log, registry, features } = stores
+  const { log, registry, logSystem, featuresIn } = stores
   const database = connect(options.databaseUrl, {
     max: 3,
     name: 'streamforge-streams',
@@ -59,13 +65,16 @@ export async function startStreams(options: StreamsOptions): Promise<Streams> {
     {
       log,
       registry,
-      features,
-      objects,
+      features: watched(featuresIn, stores.features),
+      objects: watched('objects', objects),
       clock,
-      results: createResultStore(database.sql),
-      manifests: createManifestStore(database.sql),
+      results: watched('postgresql', createResultStore(database.sql)),
+      manifests: watched('postgresql', createManifestStore(database.sql)),
       topology: TOPOLOGY,
-      observer: joinObservers(createStreamsTelemetry(metrics, logger), options.observer ?? {}),
+      observer: joinObservers(createStreamsTelemetry(metrics, logger, clock), options.observer ?? {}),
+      ...(tracing() && {
+        tracer: createRuntimeTracer({ clock, logSystem, featuresIn }),
+      }),
     },
     { owner: options.owner, defaultCurrency: options.currency, ...options.settings },
   )
@@ -81,6 +90,18 @@ export async function startStreams(options: StreamsOptions): Promise<Streams> {
           topics: foreign,
           observer: createBridgeTelemetry(metrics, logger),
         })
+  // Its transactions may wait for another process': they must not keep a flush from a connection. Opened when there is a change to apply.
+  const changesDatabase = connect(options.databaseUrl, {
+    max: 1,
+    name: 'streamforge-streams-cdc',
+    idleInTransactionTimeoutMs: IDLE_IN_TRANSACTION_MS,
+  })
+  const projector = createProjector({
+    log,
+    sql: changesDatabase.sql,
+    clock,
+    observer: createProjectorTelemetry(metrics, logger),
+  })
   const housekeeping = new AbortController()
 
   async function keepHouse(): Promise<void> {
@@ -99,14 +120,18 @@ export async function startStreams(options: StreamsOptions): Promise<Streams> {
   async function run(): Promise<void> {
     const house = keepHouse()
     const bridging = bridge?.run()
+    const projecting = projector.run()
     try {
       await runtime.run()
     } finally {
       await bridge?.stop()
       await bridging
+      await projector.stop()
+      await projecting
       housekeeping.abort()
       await house
       await stores.close()
+      await changesDatabase.close()
       await database.close()
     }
   }

@@ -1,25 +1,24 @@
 /**
  * Which stores this process works on: the embedded ones of a data folder, or the cluster's, each by its own setting. The jobs don't know the difference.
- * Sits under the composition roots of edge and streams. Invariant: what is opened here is closed here, in reverse, once.
+ * Sits under the composition roots of edge and streams. Invariants: what is opened here is closed here, in reverse, once; the clients of servers are loaded where one is used: they are half of what a start
+ * of the embedded form would load, in each of its threads.
  */
 import { join } from 'node:path'
 import { type Config, kafkaConnectionOf } from '../db/config.ts'
 import { openEmbeddedFeatures } from '../db/features/embedded.ts'
-import type { FeatureStore } from '../db/features/feature-store.ts'
-import { createRedisFeatures } from '../db/features/redis.ts'
-import { countRedisErrors } from '../db/features/redis-client.ts'
+import type { FeatureStore, FeaturesIn } from '../db/features/feature-store.ts'
 import { OBJECTS_FOLDER, type ObjectsSettings, objectsSettings } from '../db/objects/open.ts'
 import type { Logger } from '../observability/log.ts'
+import type { LogSystem } from '../observability/messaging.ts'
 import type { Registry } from '../observability/metrics.ts'
 import type { SchemaRegistry } from './contract/codec.ts'
 import type { SubjectRegistry } from './contract/schema-registry.ts'
-import { TOPICS } from './contract/topics.ts'
+import { TOPICS, type Topic } from './contract/topics.ts'
 import { type ForeignTopic, foreignLogTopics } from './foreign/foreign-topic.ts'
-import { createConfluentRegistry } from './log/confluent-registry.ts'
 import { openEmbeddedLog } from './log/embedded.ts'
 import { openEmbeddedRegistry } from './log/embedded-registry.ts'
 import type { EventLog } from './log/event-log.ts'
-import { type KafkaConnection, openKafkaLog } from './log/kafka.ts'
+import type { KafkaConnection } from './log/kafka.ts'
 import type { Clock } from './time/clock.ts'
 
 /** Plain data, so that it can be handed to a thread. Holds secrets: not for logs. */
@@ -31,16 +30,22 @@ export interface StoreSettings {
   registryUrl?: string
   /** Topics of other producers that the streams read, and that the embedded log has to hold. */
   foreign?: readonly ForeignTopic[]
+  /** What the embedded log has to hold besides. */
+  topics?: readonly Topic[]
   /** Where checkpoints are kept; missing: a folder of the data folder. */
   objects?: ObjectsSettings
 }
 
 export interface Stores {
   log: EventLog
+  /** Which log it is, for traces. */
+  logSystem: LogSystem
   registry: SchemaRegistry
   /** The registry again, where it is the embedded one: for serving it. */
   schemas?: SubjectRegistry
   features: FeatureStore
+  /** What `features` is, for traces and metrics. */
+  featuresIn: FeaturesIn
   /** Removes what is beyond its retention, where nobody else does. @returns how many records */
   trim(): Promise<number>
   close(): Promise<void>
@@ -78,7 +83,7 @@ export async function openStores(
   settings: StoreSettings,
   deps: { logger: Logger; metrics: Registry; clock: Clock },
 ): Promise<Stores> {
-  const { redis } = settings
+  const { kafka, redis } = settings
   /** Undone in reverse. */
   const opened: (() => unknown)[] = []
   const close = async (): Promise<void> => {
@@ -87,13 +92,22 @@ export async function openStores(
   try {
     const { log, trim } = await openLog(settings, deps)
     opened.push(() => log.close())
-    const { registry, schemas, close: closeRegistry } = openSchemas(settings)
+    const { registry, schemas, close: closeRegistry } = await openSchemas(settings)
     opened.push(closeRegistry)
     const features = redis
-      ? createRedisFeatures({ ...redis, onError: countRedisErrors(deps.metrics) })
+      ? await openRedisFeatures(redis, deps.metrics)
       : await openEmbeddedFeatures(folderOf(settings, 'features'))
     opened.push(() => features.close())
-    return { log, registry, ...(schemas && { schemas }), features, trim, close }
+    return {
+      log,
+      logSystem: kafka ? 'kafka' : 'streamforge',
+      registry,
+      ...(schemas && { schemas }),
+      features,
+      featuresIn: redis ? 'redis' : 'lmdb',
+      trim,
+      close,
+    }
   } catch (error) {
     await close()
     throw error
@@ -103,23 +117,33 @@ export async function openStores(
 const folderOf = ({ dataDir }: StoreSettings, name: keyof typeof EMBEDDED_FOLDERS): string =>
   join(dataDir, EMBEDDED_FOLDERS[name])
 
+async function openRedisFeatures(redis: NonNullable<StoreSettings['redis']>, metrics: Registry): Promise<FeatureStore> {
+  const { createRedisFeatures } = await import('../db/features/redis.ts')
+  const { countRedisErrors } = await import('../db/features/redis-client.ts')
+  return createRedisFeatures({ ...redis, onError: countRedisErrors(metrics) })
+}
+
 /** The log alone, for who needs no more. */
 export async function openLog(
   settings: StoreSettings,
   { logger, clock }: { logger?: Logger; clock: Clock },
 ): Promise<Pick<Stores, 'log' | 'trim'>> {
   const { kafka } = settings
-  if (kafka) return { log: await openKafkaLog({ ...kafka, ...(logger && { logger }), clock }), trim: async () => 0 }
-  const topics = [...TOPICS, ...foreignLogTopics(settings.foreign ?? [])]
+  if (kafka) {
+    const { openKafkaLog } = await import('./log/kafka.ts')
+    return { log: await openKafkaLog({ ...kafka, ...(logger && { logger }), clock }), trim: async () => 0 }
+  }
+  const topics = [...TOPICS, ...(settings.topics ?? []), ...foreignLogTopics(settings.foreign ?? [])]
   const log = await openEmbeddedLog({ folder: folderOf(settings, 'log'), topics, clock })
   return { log, trim: () => log.trim() }
 }
 
 /** The schema registry alone. */
-export function openSchemas(
+export async function openSchemas(
   settings: StoreSettings,
-): Pick<Stores, 'registry' | 'schemas'> & { close(): Promise<void> } {
+): Promise<Pick<Stores, 'registry' | 'schemas'> & { close(): Promise<void> }> {
   if (settings.registryUrl !== undefined) {
+    const { createConfluentRegistry } = await import('./log/confluent-registry.ts')
     return { registry: createConfluentRegistry({ url: settings.registryUrl }), close: async () => {} }
   }
   const embedded = openEmbeddedRegistry(folderOf(settings, 'registry'))

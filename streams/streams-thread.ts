@@ -43,7 +43,7 @@ interface ThreadDeps {
 export const startStreamsThread = (options: ThreadOptions, deps: ThreadDeps): Promise<SupervisedThread> =>
   superviseThread({ entry: new URL('./thread.ts', import.meta.url), name: 'streams' }, options, deps)
 
-/** A thread that speaks {@link FromThread} and {@link ToThread}. @param options its `workerData`: plain data */
+/** A thread that speaks {@link FromThread} and {@link ToThread}. @param name its role @param options its `workerData`: plain data */
 export async function superviseThread(
   { entry, name }: { entry: URL; name: string },
   options: object,
@@ -62,7 +62,7 @@ export async function superviseThread(
   /** One life of the thread: resolves when it has ended, with how long it was ready. */
   function live(): Promise<void> {
     return new Promise((resolve) => {
-      const thread = startThread(entry, { workerData: options })
+      const thread = startThread(entry, { workerData: options }, name)
       worker = thread
       thread.on('message', (message: FromThread) => {
         if (message.type === 'ready') {

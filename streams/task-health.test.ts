@@ -20,10 +20,16 @@ const flush = (part: Partial<typeof progress> = {}) => ({
   seconds: 0,
   rows: 0,
   features: 0,
-  announced: 0,
+  announced: {},
   progress: [{ ...progress, ...part }],
 })
-const restored = { nextOffset: null, fallbacks: [], startOffset: 0, epoch: 1 }
+const restored = {
+  nextOffset: null,
+  fallbacks: [],
+  startOffset: 0,
+  epoch: 1,
+  counts: { events: 0, outcomes: { late: 0, duplicate: 0, dead_letter: 0 } },
+}
 
 describe('the tasks of a streams process', () => {
   function watch() {

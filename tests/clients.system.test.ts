@@ -8,13 +8,13 @@ import type { Tracker } from '../edge/tracker/index.ts'
 import { caughtUp, get } from './support/api.ts'
 import { withBrowser } from './support/browser.ts'
 import { eventually } from './support/eventually.ts'
-import { startPlatform, type TestPlatform } from './support/platform.ts'
+import { startPlatform, type TestPlatform, WITHOUT_LAKE } from './support/platform.ts'
 
 const browser = withBrowser()
 let platform: TestPlatform
 
 beforeAll(async () => {
-  platform = await startPlatform()
+  platform = await startPlatform({ env: WITHOUT_LAKE })
 })
 
 it('a shop’s pages and its server tell of one visit, and the numbers are right', async () => {

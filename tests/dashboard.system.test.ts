@@ -4,11 +4,17 @@
  */
 import type { Page } from 'playwright-core'
 import { beforeAll, describe, expect, it } from 'vitest'
+import { loadConfig } from '../db/config.ts'
+import { recordsOf, type Step } from '../streams/cdc/testing/shop.ts'
+import { ORDERS } from '../streams/contract/topics.ts'
+import type { NewRecord } from '../streams/log/event-log.ts'
+import { openLog, storeSettings } from '../streams/stores.ts'
+import { systemClock } from '../streams/time/clock.ts'
 import { violationsOf } from './support/accessibility.ts'
-import { post } from './support/api.ts'
+import { ask, post } from './support/api.ts'
 import { withBrowser } from './support/browser.ts'
 import { eventually } from './support/eventually.ts'
-import { newDataDir, runCli, startPlatform, type TestPlatform } from './support/platform.ts'
+import { newDataDir, runCli, startPlatform, type TestPlatform, WITHOUT_LAKE } from './support/platform.ts'
 
 const PASSWORD = 'a password for this test'
 const WAIT_MS = 60_000
@@ -21,7 +27,7 @@ let dataDir: string
 
 beforeAll(async () => {
   dataDir = await newDataDir()
-  platform = await startPlatform({ dataDir, env: { STREAMFORGE_ADMIN_PASSWORD: PASSWORD } })
+  platform = await startPlatform({ dataDir, env: { ...WITHOUT_LAKE, STREAMFORGE_ADMIN_PASSWORD: PASSWORD } })
 })
 
 /** A page that nobody has signed in to. */
@@ -67,6 +73,16 @@ async function visit(user_id: string): Promise<void> {
   expect((await post(platform, '/events', body)).body).toMatchObject({ accepted: 1 })
 }
 
+/** As a producer would that knows nothing of our events. */
+const appendRaw = (values: readonly string[]): Promise<void> =>
+  append(values.map((value) => ({ topic: ORDERS, key: 'grace', value: Buffer.from(value) })))
+
+async function append(records: readonly NewRecord[]): Promise<void> {
+  const { log } = await openLog(storeSettings(loadConfig({ STREAMFORGE_DATA_DIR: dataDir })), { clock: systemClock })
+  await log.append(records)
+  await log.close()
+}
+
 describe('an empty platform', () => {
   it('says in each panel what is not there yet, and what to do', { timeout: 180_000 }, async () => {
     const { page, problems } = await signedIn()
@@ -80,6 +96,7 @@ describe('an empty platform', () => {
       'No day was checked yet.',
       'Live results were not compared with the lake yet.',
       'No workflow has run yet.',
+      'Everything that came could be read.',
     ])
       await page.getByText(sentence).waitFor({ timeout: WAIT_MS })
     expect(await violationsOf(page)).toEqual([])
@@ -216,6 +233,64 @@ describe('an alert', () => {
   })
 })
 
+describe('what could not be read', () => {
+  it('is told by its cause, tried with a mapping, and brought back once', async () => {
+    const at = new Date().toISOString()
+    await appendRaw([1, 2].map((no) => JSON.stringify({ no: `till-${no}`, customer: { id: 'grace' }, sum: 12.5, at })))
+    const { page, problems } = await signedIn()
+    await page.locator('#quarantine').getByText('2 records put aside').waitFor({ timeout: WAIT_MS })
+    await page.getByRole('button', { name: 'invalid event' }).press('Enter')
+    const sheet = page.getByRole('dialog', { name: 'invalid event, transactions.orders' })
+    await sheet.getByText('"no": "till-2"').waitFor()
+    await sheet.getByRole('button', { name: 'Try', exact: true }).press('Enter')
+    await sheet.getByText('0 records would go back, 2 still can not be read.').waitFor()
+    expect(await sheet.getByRole('button', { name: 'Bring them back' }).isDisabled()).toBe(true)
+
+    await sheet.getByText('With a fix', { exact: true }).click()
+    const columns = { order_id: 'no', user_id: 'customer.id', amount: 'sum', event_time: 'at' }
+    await sheet.getByLabel('Mapping').fill(JSON.stringify({ topic: 'orders', currency: 'TRY', columns }))
+    await sheet.getByRole('button', { name: 'Try', exact: true }).press('Enter')
+    await sheet.getByText('2 records would go back.').waitFor()
+    expect(await violationsOf(page)).toEqual([])
+    await sheet.getByRole('button', { name: 'Bring them back' }).press('Enter')
+    await sheet.getByText('2 records went back.').waitFor()
+    await page.keyboard.press('Escape')
+    await page.getByText('all were brought back').waitFor({ timeout: WAIT_MS })
+    await eventually('both orders are applied', WAIT_MS, async () => {
+      const { status, body } = await ask(platform.url, '/features/grace')
+      return status === 200 && body.data.orders?.total === 2
+    })
+    expect(problems).toEqual([])
+  })
+})
+
+describe('a shop whose database is followed', () => {
+  it('has cards of its own as soon as there is one: what is low on stock, and which prices changed', async () => {
+    const { page, problems } = await signedIn()
+    const lowStock = page.getByRole('region', { name: 'Low stock' })
+    await page.getByText('Everything that came could be read.').or(page.locator('#quarantine table')).first().waitFor()
+    expect(await lowStock.count()).toBe(0)
+
+    const atMs = Date.now()
+    const put = (id: number, columns: object): Step => ({
+      ...{ table: 'products', id, atMs },
+      row: { name: `Kettle ${id}`, category: 'home', currency: 'TRY', stock: 50, price: '49.90', ...columns },
+    })
+    const steps = [put(1, {}), put(2, { stock: 3 }), put(3, { stock: 0 }), put(1, { price: '39.92' })]
+    await append(steps.flatMap((step) => recordsOf(step)))
+    await lowStock.waitFor({ timeout: WAIT_MS })
+    await lowStock.getByRole('row', { name: 'Kettle 3 home ₺49.90 sold out' }).waitFor()
+    await lowStock.getByRole('row', { name: 'Kettle 2 home ₺49.90 3' }).waitFor()
+    expect(await lowStock.getByText('Kettle 1').count()).toBe(0)
+    const prices = page.getByRole('region', { name: 'Price changes' })
+    await prices.getByRole('row', { name: /Kettle 1 ₺49.90 ₺39.92 −20%/ }).waitFor()
+    expect(problems).toEqual([])
+
+    const { body } = await ask(platform.url, '/products/1')
+    expect(body.data).toMatchObject({ product_id: '1', name: 'Kettle 1', price: 39.92, stock: 50, deleted: false })
+  })
+})
+
 describe('for everybody', () => {
   it.each([
     ['light', DESK],
@@ -252,7 +327,7 @@ describe('a platform that goes away', () => {
     const { port } = new URL(platform.url)
     await platform.stop()
     await page.locator('#status[data-state="offline"]').waitFor({ timeout: WAIT_MS })
-    platform = await startPlatform({ dataDir, args: ['--no-simulate', '--port', port] })
+    platform = await startPlatform({ dataDir, args: ['--no-simulate', '--port', port], env: WITHOUT_LAKE })
     await isLive(page)
     const before = Number(await tile(page, 'Orders').locator('.value').textContent())
     await order('ada', 20)

@@ -18,7 +18,7 @@ import { systemClock } from '../streams/time/clock.ts'
 import { get } from './support/api.ts'
 import { withCluster } from './support/cluster.ts'
 import { eventually } from './support/eventually.ts'
-import { startPlatform } from './support/platform.ts'
+import { startPlatform, WITHOUT_LAKE } from './support/platform.ts'
 import { runCli, spawnCli } from './support/processes.ts'
 
 const TOPIC = 'user-activity-stream'
@@ -206,7 +206,7 @@ describe('a foreign topic in the embedded log', () => {
 
     const topics = [{ topic: TOPIC, mapping: MAPPING, partitions: PARTITIONS }]
     await writeFile(file, JSON.stringify({ topics }))
-    const platform = await startPlatform({ args: ['--no-simulate', '--foreign-topics', file] })
+    const platform = await startPlatform({ args: ['--no-simulate', '--foreign-topics', file], env: WITHOUT_LAKE })
     const config = loadConfig({ STREAMFORGE_DATA_DIR: platform.dataDir, STREAMFORGE_FOREIGN_TOPICS: file })
     const settings = { ...storeSettings(config), foreign: await foreignTopicsOf(config) }
     const { log } = await openLog(settings, { clock: systemClock })
@@ -224,7 +224,7 @@ describe('a foreign topic in the embedded log', () => {
       .reduce((sum, { revenue }) => sum + Math.round(revenue * 100), 0)
     expect(minor).toBe(buys.reduce((sum, { kurus = 0 }) => sum + kurus, 0))
     expect(await (await fetch(`${platform.url}/metrics`)).text()).toContain(
-      `streamforge_foreign_records_total{topic="${TOPIC}",outcome="dead_letter"}`,
+      `streamforge_foreign_records_total{topic="${TOPIC}",outcome="dead_letter",component="streams"}`,
     )
     expect(await platform.stop()).toBe(0)
   })

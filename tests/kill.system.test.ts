@@ -13,7 +13,7 @@ const CLIENTS = 4
 /** Accepted batches between two kills, at least: a kill always hits a platform at work. */
 const BATCHES_PER_LIFE = 25
 
-it(`survives ${KILLS} kills under load with nothing lost and nothing doubled`, { timeout: 240_000 }, async () => {
+it(`survives ${KILLS} kills under load with nothing lost and nothing doubled`, { timeout: 480_000 }, async () => {
   const dataDir = await newDataDir()
   let platform: TestPlatform = await startPlatform({ dataDir })
   const ledger = emptyLedger()

@@ -11,7 +11,7 @@ import { naiveTlc } from './naive/nyc-tlc.ts'
 import { naiveOnlineRetail } from './naive/online-retail.ts'
 import { type NaiveSession, naiveRees46 } from './naive/rees46.ts'
 import { type Answer, ask as answerTo, caughtUp, forEach, get } from './support/api.ts'
-import { type CliResult, runCli, startPlatform, type TestPlatform } from './support/platform.ts'
+import { type CliResult, runCli, startPlatform, type TestPlatform, WITHOUT_LAKE } from './support/platform.ts'
 import { describeWithFiles } from './support/real-data.ts'
 
 const FILES = ['rees46-2019-10-01.csv', 'online-retail-2010-12.csv', 'nyc-tlc-yellow-2019-q1.csv'] as const
@@ -34,7 +34,7 @@ describeWithFiles('the real files, replayed with their own times', FILES, ([clic
   let pipelines: Answer[]
 
   beforeAll(async () => {
-    platform = await startPlatform()
+    platform = await startPlatform({ env: WITHOUT_LAKE })
     const presets = [
       [clicksPath!, 'rees46'],
       [ordersPath!, 'online-retail'],

@@ -157,8 +157,12 @@ it('runs everything, starts again what dies, stops in order, and goes on with it
   const third = await start(context)
   expect(orphans.filter(isAlive)).toEqual([])
   await expectLedgerSoon(third.target, ledger)
-  const doctor = await runCli(['doctor', '--data', dataDir], { env: { STREAMFORGE_WRITE_KEY: WRITE_KEY } })
+  const doctor = await runCli(['doctor', '--data', dataDir, '--timeout', '60'], {
+    env: { STREAMFORGE_WRITE_KEY: WRITE_KEY },
+  })
   expect([doctor.code, doctor.err], doctor.out).toEqual([0, ''])
+  for (const part of ['kafka', 'redis', 'postgres', 'schemas', 'objects', 'lake', 'roles'])
+    expect(doctor.out).toMatch(new RegExp(`^✓ ${part} +.+ \\d+ ms`, 'm'))
   const last = [...(await status()).processes.map(({ pid }) => pid), ...(await serverPids())]
   third.child.kill('SIGINT')
   expect(await third.ended(STOP_MS), third.err).toBe(0)

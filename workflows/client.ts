@@ -1,6 +1,6 @@
 /** A client of Temporal: for starting workflows, asking them, and for schedules. Used by commands, tests and the worker's mirror of runs. */
 import { Client, Connection, type ConnectionOptions } from '@temporalio/client'
-import { OpenTelemetryWorkflowClientInterceptor } from '@temporalio/interceptors-opentelemetry-v2'
+import { clientSpans } from './tracing/client.ts'
 
 export interface TemporalTarget {
   /** `host:port` */
@@ -47,7 +47,7 @@ function clientOf(connection: Connection, { namespace }: TemporalTarget): Tempor
   const client = new Client({
     connection,
     namespace,
-    interceptors: { workflow: [new OpenTelemetryWorkflowClientInterceptor()] },
+    interceptors: { workflow: [clientSpans()] },
   })
   return Object.assign(client, { close: () => connection.close() })
 }

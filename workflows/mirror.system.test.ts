@@ -16,7 +16,7 @@ const temporal = withTemporal()
 const postgres = withPostgres()
 const PATIENCE = { timeout: 60_000, interval: 100 }
 const OFTEN = { mirrorMs: 200, temporalUiUrl: 'http://127.0.0.1:8233' }
-const logger = createLogger({ level: 'silent', service: 'test' })
+const logger = createLogger({ level: 'silent', component: 'test' })
 
 interface Kept {
   workflow_id: string

@@ -4,7 +4,6 @@
  *
  * Invariants: a look that fails leaves what is there and is made good by the next; no run is missed that was closed while nobody looked; how much is read at once, and kept, is bounded.
  */
-import { setMaxListeners } from 'node:events'
 import {
   ServiceError,
   type WorkflowExecutionInfo,
@@ -29,6 +28,7 @@ import type { Clock } from '../streams/time/clock.ts'
 import type { TemporalClient } from './client.ts'
 import { markedQueue } from './ensure-schedules.ts'
 import { DAY_MS } from './input.ts'
+import { keepLooking } from './keep-looking.ts'
 import { failureSentence, runOf, scheduleOf } from './run-of.ts'
 
 export interface MirrorOptions {
@@ -69,7 +69,6 @@ export function startMirror(options: MirrorOptions): Mirror {
   const { client, database, place, clock, logger, prepare = async () => {}, intervalMs = 3_000 } = options
   const { sql } = database
   const { taskQueue } = place
-  const stopping = new AbortController()
   const queueOf = queuesOfSchedules(client)
   let isPrepared = false
   let trimmedMs = Number.NEGATIVE_INFINITY
@@ -169,43 +168,18 @@ export function startMirror(options: MirrorOptions): Mirror {
     await storeSchedules(sql, taskQueue, schedules)
   }
 
-  /** The SDK leaves a listener on the signal for every request: so each look has a signal of its own. */
-  async function breakable(work: () => Promise<void>): Promise<void> {
-    const looking = new AbortController()
-    setMaxListeners(0, looking.signal)
-    const abort = () => looking.abort()
-    stopping.signal.addEventListener('abort', abort)
-    try {
-      await client.withDeadline(clock.now() + LOOK_MAX_MS, () => client.withAbortSignal(looking.signal, work))
-    } finally {
-      stopping.signal.removeEventListener('abort', abort)
-    }
-  }
-
-  async function run(): Promise<void> {
-    let isFailing = false
-    while (!stopping.signal.aborted) {
-      try {
-        await breakable(look)
-        if (isFailing) logger.info({ part: 'mirror' }, 'Runs and schedules are copied from Temporal again')
-        isFailing = false
-      } catch (error) {
-        if (!isFailing && !stopping.signal.aborted)
-          logger.warn(
-            { part: 'mirror', err: error },
-            'Runs and schedules can not be copied from Temporal to PostgreSQL at the moment; it goes on trying',
-          )
-        isFailing = true
-      }
-      await clock.sleep(intervalMs, stopping.signal)
-    }
-  }
-
-  const running = run()
+  const looking = keepLooking(
+    (signal) => client.withDeadline(clock.now() + LOOK_MAX_MS, () => client.withAbortSignal(signal, look)),
+    {
+      part: 'mirror',
+      failing: 'Runs and schedules can not be copied from Temporal to PostgreSQL at the moment; it goes on trying',
+      again: 'Runs and schedules are copied from Temporal again',
+      ...{ intervalMs, clock, logger },
+    },
+  )
   return {
     async stop({ leaves }) {
-      stopping.abort()
-      await running
+      await looking.stop()
       // Where it can't be told, it is missed.
       if (leaves) await leaveMirror(sql, taskQueue).catch(() => {})
     },

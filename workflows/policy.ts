@@ -34,6 +34,13 @@ export const LONG: ActivityOptions = {
   retry: RETRY,
 }
 
+/** Work at a place of somebody else's, which may be away for days, and is waited for all the same. */
+export const PATIENT: ActivityOptions = {
+  ...LONG,
+  scheduleToCloseTimeout: '90 days',
+  retry: { ...RETRY, maximumInterval: '10 minutes' },
+}
+
 /** Well below the heartbeat timeouts above. */
 export const HEARTBEAT_MS = 5_000
 

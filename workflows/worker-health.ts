@@ -3,6 +3,7 @@
  *
  * Invariant: that Temporal is away is said once when it is noticed, and once when it is over. What runs meanwhile goes on; the SDK keeps asking for work by itself.
  */
+import { Gauge } from 'prom-client'
 import type { Logger } from '../observability/log.ts'
 import type { Registry } from '../observability/metrics.ts'
 import type { Clock } from '../streams/time/clock.ts'
@@ -47,6 +48,14 @@ export function watchWorker({ owner, address, slots, metrics, logger, clock }: W
   // Until it has answered once, when the worker was ready for it.
   let awaySinceMs: number | null = startedMs
   let isSaid = false
+  new Gauge({
+    name: 'streamforge_worker_temporal_up',
+    help: '1 while Temporal answers this worker, else 0: no workflow goes on then.',
+    registers: [metrics],
+    collect() {
+      this.set(awaySinceMs === null ? 1 : 0)
+    },
+  })
 
   function away(why: string): void {
     awaySinceMs ??= clock.now()

@@ -7,10 +7,6 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import {
-  OpenTelemetryActivityInboundInterceptor,
-  OpenTelemetryActivityOutboundInterceptor,
-} from '@temporalio/interceptors-opentelemetry-v2'
-import {
   DefaultLogger,
   NativeConnection,
   Runtime,
@@ -18,23 +14,39 @@ import {
   Worker,
   type WorkerOptions,
 } from '@temporalio/worker'
-import { createDuckdbEngine, createTrinoEngine, openJdbcCatalog, openLake, openLakeFiles } from '../db/lake/index.ts'
+import {
+  createDuckdbEngine,
+  createTrinoEngine,
+  openJdbcCatalog,
+  openLake,
+  openLakeFiles,
+  tracedEngine,
+} from '../db/lake/index.ts'
 import { createDuckdbModels } from '../db/models/duckdb.ts'
+import { tracedModels } from '../db/models/traced.ts'
 import { createTrinoModels } from '../db/models/trino.ts'
+import { countedObjects } from '../db/objects/counted.ts'
 import { type ObjectsSettings, openObjects } from '../db/objects/open.ts'
 import { makeOwnFolder } from '../db/own-folder.ts'
 import { connect } from '../db/postgres/connect.ts'
 import { trinoAt } from '../db/trino/from-url.ts'
+import type { BigQuerySettings } from '../db/warehouse/bigquery/settings.ts'
+import type { WarehouseSettings } from '../db/warehouse/warehouse.ts'
 import type { Logger } from '../observability/log.ts'
 import type { Registry } from '../observability/metrics.ts'
+import { tracing } from '../observability/tracing.ts'
 import { type Clock, systemClock } from '../streams/time/clock.ts'
-import type { ActivityDeps } from './activities/deps.ts'
+import type { ActivityDeps, OpenLog } from './activities/deps.ts'
 import { createActivities } from './activities/index.ts'
 import { bundleDefinitions } from './bundle.ts'
 import { noAnswer, openTemporal, type TemporalTarget, TemporalUnavailable } from './client.ts'
 import { ensureSchedules } from './ensure-schedules.ts'
 import { startMirror } from './mirror.ts'
 import { TASK_QUEUE } from './policy.ts'
+import { startErasures } from './start-erasures.ts'
+import { startRegistrations } from './start-registrations.ts'
+import { ACTIVITY_SPANS } from './tracing/activities.ts'
+import { workflowSpanSink } from './tracing/sink.ts'
 import { type WorkerWatch, watchWorker } from './worker-health.ts'
 
 export interface WorkerSettings {
@@ -57,6 +69,12 @@ export interface WorkerSettings {
   threads: number
   /** Trino over the lake; null: DuckDB. */
   trinoUrl: string | null
+  /** Where the star schema is copied to. Default: nowhere. */
+  warehouse?: WarehouseSettings | null
+  /** Where tables of the star schema read the lake in place. Default: nowhere. */
+  bigQuery?: BigQuerySettings | null
+  /** The lake is looked at for commits that BigQuery is to know of so often. */
+  registerMs?: number
   /** Activities at once. */
   activitiesMax?: number
   /** What running activities are given at a stop, before they are broken off. Default: 3 s. */
@@ -77,6 +95,8 @@ export interface WorkerTools {
   clock?: Clock
   /** Default: one that nobody looks at. */
   watch?: WorkerWatch
+  /** For workflows that append to the event log: erasures. */
+  openLog?: OpenLog
   /** Waits for a Temporal that does not answer yet, until the signal aborts; else that is an error. */
   patience?: AbortSignal
 }
@@ -111,17 +131,20 @@ export async function startWorker(settings: WorkerSettings, tools: WorkerTools):
     opened.push(() => rm(temporaryDir, { recursive: true, force: true }))
     const database = connect(settings.databaseUrl, { max: 6, name: 'streamforge-worker' })
     opened.push(() => database.close())
-    const objects = await openObjects(settings.objects)
+    const objects = countedObjects(await openObjects(settings.objects))
     const lake = openLake(await openJdbcCatalog(database.sql), openLakeFiles(objects), { clock })
     const duck = { memoryMb: settings.memoryMb, threads: settings.threads, parent: temporaryDir }
     const trino = settings.trinoUrl === null ? null : trinoAt(settings.trinoUrl)
     const deps: ActivityDeps = {
       lake,
-      engine: trino ? createTrinoEngine(trino) : createDuckdbEngine(lake, duck),
-      models: trino ? createTrinoModels(lake, trino) : createDuckdbModels(lake, duck),
+      engine: tracedEngine(trino ? createTrinoEngine(trino) : createDuckdbEngine(lake, duck)),
+      models: tracedModels(trino ? createTrinoModels(lake, trino) : createDuckdbModels(lake, duck)),
       database,
       databaseUrl: settings.databaseUrl,
       objects,
+      warehouse: settings.warehouse ?? null,
+      bigQuery: settings.bigQuery ?? null,
+      openLog: tools.openLog ?? null,
       clock,
       logger,
       metrics,
@@ -143,15 +166,9 @@ export async function startWorker(settings: WorkerSettings, tools: WorkerTools):
         settings.workflowInterceptors,
       ),
       activities: createActivities(deps),
-      sinks: SPANS_GO_NOWHERE,
+      sinks: { ...workflowSpanSink(tracing()) },
       interceptors: {
-        activity: [
-          (context) => ({ inbound: watch.activities.interceptor(context) }),
-          (context) => ({
-            inbound: new OpenTelemetryActivityInboundInterceptor(context),
-            outbound: new OpenTelemetryActivityOutboundInterceptor(context),
-          }),
-        ],
+        activity: [(context) => ({ inbound: watch.activities.interceptor(context) }), ...ACTIVITY_SPANS],
       },
       maxConcurrentActivityTaskExecutions: slots,
       workflowThreadPoolSize: 1,
@@ -172,6 +189,20 @@ export async function startWorker(settings: WorkerSettings, tools: WorkerTools):
       ...(settings.schedules !== false && { prepare: () => ensureSchedules(client, { taskQueue, logger }) }),
       ...(settings.mirrorMs !== undefined && { intervalMs: settings.mirrorMs }),
     })
+    const erasures = startErasures({ client, sql: database.sql, taskQueue, clock, logger })
+    opened.push(() => erasures.stop())
+    if (settings.bigQuery) {
+      const { registerMs: intervalMs } = settings
+      const registrations = startRegistrations({
+        client,
+        lake,
+        taskQueue,
+        clock,
+        logger,
+        ...(intervalMs !== undefined && { intervalMs }),
+      })
+      opened.push(() => registrations.stop())
+    }
     let isAsked = false
     opened.push(() => mirror.stop({ leaves: isAsked }))
     const ended = new AbortController()
@@ -198,11 +229,6 @@ export async function startWorker(settings: WorkerSettings, tools: WorkerTools):
     await close()
     throw error
   }
-}
-
-/** The interceptors in the bundle hand their spans to a sink of this name; without one the SDK logs an error for each. */
-const SPANS_GO_NOWHERE: NonNullable<WorkerOptions['sinks']> = {
-  exporter: { export: { fn: () => {}, callDuringReplay: false } },
 }
 
 interface Connecting {

@@ -5,7 +5,7 @@ import { isWarning, renderLine } from './log-lines.ts'
 const line = JSON.stringify({
   level: 'warn',
   time: '2026-01-02T03:04:05.678Z',
-  service: 'streams',
+  component: 'streams',
   store: 'results',
   err: { type: 'Error', message: 'connection refused', stack: 'long' },
   msg: 'A store did not answer; trying again',

@@ -41,7 +41,7 @@ export async function startCluster(
   const { dataDir } = config
   const { clock } = io
   const say = (sentence: string) => io.err(`${sentence}\n`)
-  const started = new Started(createLogger({ level: config.logLevel, service: 'up' }))
+  const started = new Started(createLogger({ level: config.logLevel, component: 'up' }))
   try {
     started.add(await lockDataFolder(dataDir), (lock) => lock.release())
     const secrets = await loadSecrets(dataDir, config)
@@ -95,16 +95,12 @@ export async function startCluster(
     )
     const { firstLogin } = edge.current
     const url = edge.current.url ?? ''
-    const startedAt = new Date(clock.now()).toISOString()
     const running = started.add(
-      runningFile(dataDir, () => ({
-        pid: process.pid,
-        started_at: startedAt,
+      runningFile(dataDir, clock.now(), () => ({
         edge_url: url,
         ...addresses(config, servers, url),
         objects_url: roleEnv.STREAMFORGE_OBJECTS_URL,
         ...workflows.describe(),
-        data_dir: dataDir,
       })),
       (file) => file.remove(),
     )

@@ -2,6 +2,7 @@
 
 import { batchDay } from '../../bench/batch/day.ts'
 import { batchImport } from '../../bench/batch/import.ts'
+import { cdc } from '../../bench/cdc.ts'
 import { edgeIngest } from '../../bench/edge/ingest.ts'
 import { edgeRead } from '../../bench/edge/read.ts'
 import { ingest } from '../../bench/ingest.ts'
@@ -9,12 +10,14 @@ import { kafka } from '../../bench/kafka.ts'
 import { lakeAppend } from '../../bench/lake/append.ts'
 import { lakeCommit } from '../../bench/lake/commit.ts'
 import { lakeCompact } from '../../bench/lake/compact.ts'
+import { lakeErase } from '../../bench/lake/erase.ts'
 import { lakeMemory } from '../../bench/lake/memory.ts'
 import { lakePlan } from '../../bench/lake/plan.ts'
 import { latency } from '../../bench/latency.ts'
 import { memory } from '../../bench/memory.ts'
 import { type Benchmark, BenchmarkUnavailable, TABLE_HEAD, tableRow } from '../../bench/report.ts'
 import { streams } from '../../bench/streams.ts'
+import { tracing } from '../../bench/tracing.ts'
 import { CommandFailed, defineCommand, parseArguments, UsageError } from '../command.ts'
 
 const BENCHMARKS: readonly Benchmark[] = [
@@ -26,12 +29,15 @@ const BENCHMARKS: readonly Benchmark[] = [
   lakeAppend,
   lakeCommit,
   lakePlan,
+  lakeErase,
   lakeCompact,
   lakeMemory,
   batchDay,
   batchImport,
   edgeIngest,
   edgeRead,
+  tracing,
+  cdc,
 ]
 
 export const bench = defineCommand({

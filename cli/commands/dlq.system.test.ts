@@ -15,7 +15,7 @@ import { openLog, storeSettings } from '../../streams/stores.ts'
 import { systemClock } from '../../streams/time/clock.ts'
 import { caughtUp, get } from '../../tests/support/api.ts'
 import { eventually } from '../../tests/support/eventually.ts'
-import { startPlatform } from '../../tests/support/platform.ts'
+import { startPlatform, WITHOUT_LAKE } from '../../tests/support/platform.ts'
 import { withKafka } from '../servers/testing/with-kafka.ts'
 import { type CommandRun, runCommand } from '../testing/run-command.ts'
 import { dlq } from './dlq.ts'
@@ -111,6 +111,11 @@ async function walkThrough(run: Run): Promise<void> {
   expect((await run('replay', `${DLQ}:0:0`)).out).toContain(`${DLQ}:0:0 was replayed before: nothing is done\n`)
   expect((await run('list')).out).toContain('1 (1 replayed)  transactions.orders  unknown_schema')
 
+  const mapped = await run('replay', `${DLQ}:0:1`, '--mapping', 'online-retail', '--dry-run')
+  expect([mapped.code, mapped.out]).toEqual([1, expect.stringContaining(`${DLQ}:0:1 still fails: bad_json: `)])
+  const unknown = await run('replay', '--all', '--mapping', 'nobodys')
+  expect([unknown.code, unknown.err]).toEqual([2, expect.stringMatching(/^--mapping nobodys is neither a preset/)])
+
   // The third is the note of the replay.
   for (const offset of [2, 99]) {
     const missing = await run('show', `${DLQ}:0:${offset}`)
@@ -160,7 +165,7 @@ describe('embedded', () => {
   it('dead letters are replayed into a platform that runs, and count in its results', {
     timeout: 120_000,
   }, async () => {
-    const platform = await startPlatform()
+    const platform = await startPlatform({ env: WITHOUT_LAKE })
     const { dataDir } = platform
     const env = { STREAMFORGE_DATA_DIR: dataDir }
     const { log } = await openLog(storeSettings(loadConfig(env)), { clock: systemClock })

@@ -3,9 +3,11 @@ import { access } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import type { Config, ConfigOverrides } from '../../db/config.ts'
 import type { SchemaRegistry } from '../../streams/contract/codec.ts'
-import { deadLetterTopic, INPUT_TOPICS } from '../../streams/contract/topics.ts'
+import { CDC_TOPICS, deadLetterTopic, INPUT_TOPICS } from '../../streams/contract/topics.ts'
+import { BadFix } from '../../streams/dead-letters/bad-fix.ts'
 import { positionOf } from '../../streams/dead-letters/dead-letter.ts'
 import { describeValue } from '../../streams/dead-letters/describe-value.ts'
+import { createFixer, type Fix, parseFix } from '../../streams/dead-letters/fix.ts'
 import { replayLetters } from '../../streams/dead-letters/replay.ts'
 import { createReviver, type Reviver } from '../../streams/dead-letters/revive.ts'
 import { deadLetter, deadLetters, type FoundLetter, type Summary, summarize } from '../../streams/dead-letters/scan.ts'
@@ -15,6 +17,7 @@ import { EMBEDDED_FOLDERS, openLog, openSchemas, storeSettings } from '../../str
 import { CommandFailed, type CommandIo, defineCommand, parseArguments, UsageError, wholeNumber } from '../command.ts'
 import { FOREIGN_USAGE, foreignTopicsOf } from '../foreign-topics.ts'
 import { findPlatform } from '../platform.ts'
+import { jsonOption, mappingOption } from '../row-file.ts'
 import { configFrom } from '../settings.ts'
 import { printable } from '../text-table.ts'
 import { momentOption } from '../time-option.ts'
@@ -26,6 +29,8 @@ const OPTIONS = {
   limit: { type: 'string' },
   all: { type: 'boolean', default: false },
   'dry-run': { type: 'boolean', default: false },
+  mapping: { type: 'string' },
+  schema: { type: 'string' },
   json: { type: 'boolean', default: false },
   data: { type: 'string' },
   'foreign-topics': { type: 'string' },
@@ -47,6 +52,8 @@ Works on the log that KAFKA_BROKERS names, else on that of the platform on the d
   --since TIME      list: those since then, ISO 8601 or e.g. 90m, 24h, 7d
   --limit N         list: how many of the newest (default 10)
   --dry-run         replay: only tells what would go back, and what still fails of what
+  --mapping M       replay: what they say becomes an event by this preset or mapping file, as in "streamforge replay"
+  --schema FILE     replay: the Avro schema (JSON) that they were written with, whatever id they name
   --json            for programs; replay prints a line for each letter
   --data DIR        data folder (default: STREAMFORGE_DATA_DIR, else ./data)
 ${FOREIGN_USAGE}`,
@@ -58,7 +65,7 @@ ${FOREIGN_USAGE}`,
       foreignTopics: pathOf(values['foreign-topics'], io),
     })
     const foreign = await foreignTopicsOf(config)
-    const sources = [...INPUT_TOPICS, ...foreign.map(({ name }) => name)]
+    const sources = [...INPUT_TOPICS, ...CDC_TOPICS, ...foreign.map(({ name }) => name)]
     const asked = { ...values, ids, config, foreign, sources }
     if (verb === 'list') return list(asked, io)
     if (verb === 'show') return show(asked, io)
@@ -87,6 +94,8 @@ interface Asked {
   limit?: string | undefined
   all: boolean
   'dry-run': boolean
+  mapping?: string | undefined
+  schema?: string | undefined
   json: boolean
 }
 
@@ -97,7 +106,7 @@ interface Opened {
 }
 
 async function list(asked: Asked, io: CommandIo): Promise<number> {
-  refuse(asked, ['reason', 'all', 'dry-run'], 'list')
+  refuse(asked, ['reason', 'all', 'dry-run', 'mapping', 'schema'], 'list')
   if (asked.ids.length > 0) throw new UsageError(`dlq list takes options only, not "${asked.ids[0]}".`)
   const topics = topicsOf(asked)
   const limit = asked.limit === undefined ? 10 : wholeNumber('--limit', asked.limit, 0, 10_000)
@@ -108,7 +117,7 @@ async function list(asked: Asked, io: CommandIo): Promise<number> {
 }
 
 async function show(asked: Asked, io: CommandIo): Promise<number> {
-  refuse(asked, ['topic', 'reason', 'since', 'limit', 'all', 'dry-run'], 'show')
+  refuse(asked, ['topic', 'reason', 'since', 'limit', 'all', 'dry-run', 'mapping', 'schema'], 'show')
   const [id, ...more] = asked.ids
   if (id === undefined || more.length > 0) throw new UsageError('dlq show takes one id, as "dlq list" shows it.')
   checkId(asked, id)
@@ -146,7 +155,9 @@ async function replay(asked: Asked, io: CommandIo): Promise<number> {
   if (ways !== 1) throw new UsageError('dlq replay takes ids, or --topic and --reason, or --all.')
   for (const id of ids) checkId(asked, id)
   const topics = topicsOf(asked)
-  return withLog(asked, io, async ({ log, reviver }) => {
+  const fix = await fixOf(asked, io)
+  return withLog(asked, io, async ({ log, registry, reviver: present }) => {
+    const reviver = fix ? createFixer(fix, { registry, currency: asked.config.currency }) : present
     const chosen = ids.length > 0 ? lettersAt(log, ids) : lettersOf(log, topics, reason)
     const counts = { replayed: 0, replayed_before: 0, refused: 0 }
     const verb = asked['dry-run'] ? 'would go back' : 'went back'
@@ -174,6 +185,22 @@ async function replay(asked: Asked, io: CommandIo): Promise<number> {
     }
     return counts.refused > 0 ? 1 : 0
   })
+}
+
+/** @returns null where the present decoder is to try */
+async function fixOf({ mapping, schema }: Asked, io: CommandIo): Promise<Fix | null> {
+  if (mapping === undefined && schema === undefined) return null
+  try {
+    return parseFix({
+      ...(mapping !== undefined && { mapping: (await mappingOption('dlq', mapping, io)).spec }),
+      ...(schema !== undefined && {
+        schema: await jsonOption('schema', schema, 'not a file that can be read', io.cwd),
+      }),
+    })
+  } catch (error) {
+    if (error instanceof BadFix) throw new UsageError(`--${error.message}`)
+    throw error
+  }
 }
 
 async function* lettersOf(
@@ -226,7 +253,7 @@ async function withLog<R>(
   try {
     const { log } = await openLog(settings, { clock })
     try {
-      const { registry, close } = openSchemas(settings)
+      const { registry, close } = await openSchemas(settings)
       try {
         return await work({
           log,
@@ -306,7 +333,12 @@ function forPeople({ causes, newest, letters }: Summary): string {
 
 const forPrograms = ({ causes, newest, letters }: Summary) => ({
   letters,
-  causes: causes.map(({ firstMs, lastMs, ...cause }) => ({ ...cause, first: iso(firstMs), last: iso(lastMs) })),
+  causes: causes.map(({ id, firstMs, lastMs, ...cause }) => ({
+    group: id,
+    ...cause,
+    first: iso(firstMs),
+    last: iso(lastMs),
+  })),
   newest: newest.map(({ letter, replayed }) => ({
     id: letter.id,
     topic: letter.source.topic,

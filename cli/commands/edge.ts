@@ -6,13 +6,14 @@ import { openServedLake } from '../../edge/iceberg/open-lake.ts'
 import { startEdge } from '../../edge/main.ts'
 import { CannotListen } from '../../edge/runtime/node.ts'
 import { createLogger } from '../../observability/log.ts'
-import { createRegistry } from '../../observability/metrics.ts'
+import { createProcessRegistry } from '../../observability/process-metrics.ts'
 import { INPUT_TOPICS, topicNamed } from '../../streams/contract/topics.ts'
 import { openStores, storeSettings } from '../../streams/stores.ts'
 import { checkBelonging, EDGE_WRITES } from '../belonging.ts'
 import type { Ready } from '../cluster/role.ts'
 import { CommandFailed, defineCommand, parseArguments, UsageError } from '../command.ts'
 import { openDatabase } from '../database.ts'
+import { foreignTopicsOf } from '../foreign-topics.ts'
 import { addressesOf, announceProcess } from '../processes.ts'
 import { configFrom } from '../settings.ts'
 import { Started } from '../started.ts'
@@ -37,7 +38,7 @@ STREAMFORGE_OBJECTS_URL says where the files of the lake are that it serves at /
       throw new CommandFailed(
         'The edge needs DATABASE_URL, e.g. DATABASE_URL=postgres://user:password@127.0.0.1:5432/streamforge.',
       )
-    const logger = createLogger({ level: config.logLevel, service: 'edge' })
+    const logger = createLogger({ level: config.logLevel, component: 'edge' })
     const started = new Started(logger)
     // The last thing: until then the process is one that runs here.
     let leave = async (): Promise<void> => {}
@@ -53,7 +54,7 @@ STREAMFORGE_OBJECTS_URL says where the files of the lake are that it serves at /
         }),
         (d) => d.close(),
       )
-      const metrics = createRegistry({ processMetrics: true })
+      const metrics = createProcessRegistry({ component: 'edge', version: version(), dataDir: config.dataDir })
       const settings = storeSettings(config)
       const stores = started.add(await openStores(settings, { logger, metrics, clock: io.clock }), (s) => s.close())
       await checkBelonging(database.sql, stores, settings, EDGE_WRITES)
@@ -67,6 +68,7 @@ STREAMFORGE_OBJECTS_URL says where the files of the lake are that it serves at /
           metrics,
           sql: database.sql,
           lake: await openServedLake(database.sql, objectsSettings(config)),
+          foreign: await foreignTopicsOf(config),
           clock: io.clock,
         }),
         (e) => e.close(),

@@ -161,8 +161,10 @@ function progressLine(progress: ImportProgress, rowsPerMs: number): string {
   ].join(' · ')
 }
 
-function conclusion({ rows_read, rows_imported, rows_rejected, table, import: id }: ImportProgress): string {
-  const said = `Import ${id}: of ${counted(rows_read, 'row')} ${humanCount(rows_imported)} are in ${table}`
+function conclusion({ rows_read, rows_imported, rows_rejected, table, import: id, ...rest }: ImportProgress): string {
+  const { rows_without_consent: refused } = rest
+  const letGo = refused ? `, ${humanCount(refused)} are without consent and were left out` : ''
+  const said = `Import ${id}: of ${counted(rows_read, 'row')} ${humanCount(rows_imported)} are in ${table}${letGo}`
   return rows_rejected === 0
     ? `${said}.`
     : `${said}, ${humanCount(rows_rejected)} are no events. Which, and why: streamforge sql "SELECT source_offset, message FROM raw.dead_letters WHERE log_partition = -${id}"`

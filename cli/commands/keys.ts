@@ -9,11 +9,13 @@ export const keys = defineCommand({
 streamforge keys create NAME    makes a key, and shows it this once
 streamforge keys revoke ID      for ever; what it has sent stays
 
-A key is public where it ships in web pages: --origin keeps other pages from using it, --events-per-minute bounds what can be sent with it.
+A key is public where it ships in web pages: --origin keeps other pages from using it, --events-per-minute bounds what can be sent with it. With
+--require-consent, events that do not say "consent": true are let go.
 
   --origin ORIGIN           create: of pages that may send with it, e.g. https://shop.example; several times for several (default: all)
   --servers-only            create: no page may send with it
   --events-per-minute N     create: its quota, for each edge process (default: none)
+  --require-consent         create: an event must say that whom it is about agrees
   --revoked                 ls: the last that were revoked as well
   --json                    for programs
 ${API_USAGE}`,
@@ -23,6 +25,7 @@ ${API_USAGE}`,
       origin: { type: 'string', multiple: true },
       'servers-only': { type: 'boolean' },
       'events-per-minute': { type: 'string' },
+      'require-consent': { type: 'boolean' },
       revoked: { type: 'boolean' },
       json: { type: 'boolean' },
     })
@@ -37,6 +40,7 @@ ${API_USAGE}`,
       subject: subject ?? '',
       origins: values['servers-only'] ? [] : (values.origin ?? null),
       eventsPerMinute: quotaOf(values['events-per-minute']),
+      requiresConsent: values['require-consent'] ?? false,
       revoked: values.revoked ?? false,
       json: values.json ?? false,
     }
@@ -45,10 +49,10 @@ ${API_USAGE}`,
   },
 })
 
-const OPTIONS = ['origin', 'servers-only', 'events-per-minute', 'revoked', 'json'] as const
+const OPTIONS = ['origin', 'servers-only', 'events-per-minute', 'require-consent', 'revoked', 'json'] as const
 const TAKES: Readonly<Record<Verb, readonly string[]>> = {
   ls: ['revoked', 'json'],
-  create: ['origin', 'servers-only', 'events-per-minute', 'json'],
+  create: ['origin', 'servers-only', 'events-per-minute', 'require-consent', 'json'],
   revoke: [],
 }
 type Verb = 'ls' | 'create' | 'revoke'
@@ -59,6 +63,7 @@ interface Wish {
   subject: string
   origins: string[] | null
   eventsPerMinute: number | null
+  requiresConsent: boolean
   revoked: boolean
   json: boolean
 }
@@ -78,20 +83,26 @@ const DO: Record<Verb, (edge: EdgeApi, wish: Wish, io: CommandIo) => Promise<voi
     else
       io.out(
         textTable(
-          ['ID', 'NAME', 'PAGES', 'EVENTS/MIN', 'SINCE', 'REVOKED'],
+          ['ID', 'NAME', 'PAGES', 'EVENTS/MIN', 'CONSENT', 'SINCE', 'REVOKED'],
           data.map((key) => [
             key.id,
             key.name,
             key.origins === null ? 'all' : key.origins.join(' ') || 'none',
             key.events_per_minute === null ? '' : `${key.events_per_minute}`,
+            key.requires_consent ? 'required' : '',
             key.created_at ?? '',
             key.revoked_at ?? '',
           ]),
         ),
       )
   },
-  async create({ client }, { subject, origins, eventsPerMinute, json }, io) {
-    const body = { name: subject, origins, events_per_minute: eventsPerMinute }
+  async create({ client }, { subject, origins, eventsPerMinute, requiresConsent, json }, io) {
+    const body = {
+      name: subject,
+      origins,
+      events_per_minute: eventsPerMinute,
+      requires_consent: requiresConsent,
+    }
     const { data } = await answerOf(client.POST('/write-keys', { body }))
     if (json) io.out(`${JSON.stringify(data)}\n`)
     else

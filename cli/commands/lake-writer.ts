@@ -49,7 +49,7 @@ async function checkOwnership(databaseUrl: string, stores: StoreSettings, clock:
   const database = await openDatabase(databaseUrl, 'DATABASE_URL', { max: 1, name: 'streamforge-lake-start' })
   try {
     const { log } = await openLog(stores, { clock })
-    const schemas = openSchemas(stores)
+    const schemas = await openSchemas(stores)
     try {
       // It writes nothing to the log, and reads what others write.
       await checkBelonging(database.sql, { log, registry: schemas.registry }, stores, new Map())

@@ -5,10 +5,12 @@ import type { Command } from '../command.ts'
 import { runCommand } from '../testing/run-command.ts'
 import { dlq } from './dlq.ts'
 import { doctor } from './doctor.ts'
+import { erasures } from './erasures.ts'
 import { importCommand } from './import.ts'
 import { keys } from './keys.ts'
 import { lake } from './lake.ts'
 import { loginLink } from './login-link.ts'
+import { migrate } from './migrate.ts'
 import { replay } from './replay.ts'
 import { schedules } from './schedules.ts'
 import { schemas } from './schemas.ts'
@@ -18,6 +20,7 @@ import { status } from './status.ts'
 import { token } from './token.ts'
 import { up } from './up.ts'
 import { users } from './users.ts'
+import { warehouse } from './warehouse.ts'
 
 const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 
@@ -32,6 +35,10 @@ const MISTAKES: [command: Command, args: string, about: RegExp][] = [
   [up, '--no-simulate=maybe', /no-simulate/],
   [status, 'please', /status takes options only, not "please"/],
   [status, '--jsn', /--jsn/],
+  [erasures, '', /erasures takes "request USER-ID", "ls" or "show ID"/],
+  [erasures, 'request', /erasures takes/],
+  [erasures, 'request ada --stdin', /erasures takes/],
+  [erasures, 'show x --stdin', /erasures takes|no option --stdin/],
   [doctor, 'who', /doctor takes options only, not "who"/],
   [doctor, '--url ftp://shop.example', /--url takes an http or https URL, not "ftp:\/\/shop.example"/],
   [doctor, '--url here', /--url takes an http or https URL, not "here"/],
@@ -54,6 +61,8 @@ const MISTAKES: [command: Command, args: string, about: RegExp][] = [
   [users, 'constructor', /users takes "ls"/],
   [users, 'set-role ada god', /--role takes one of viewer, operator, admin, not "god"/],
   [users, 'remove ada --role admin', /users remove has no option --role/],
+  [warehouse, '', /warehouse takes "publish" or "status"/],
+  [warehouse, 'publish fact_events', /warehouse publish takes options only, not "fact_events"/],
   [token, 'please', /token takes options only, not "please"/],
   [token, '--role god', /--role takes one of viewer, operator, admin, not "god"/],
   [token, '--expires never', /--expires takes a span such as 30m, 8h or 7d, at most 365d, not "never"/],
@@ -107,6 +116,8 @@ const MISTAKES: [command: Command, args: string, about: RegExp][] = [
   [lake, 'orphans raw.orders --older-than 5m', /--older-than takes at least 1h/],
   [lake, 'files raw.orders --dry-run', /lake files has no option --dry-run/],
   [lake, 'snapshots raw.orders --columns a', /lake snapshots has no option --columns/],
+  [migrate, 'down', /migrate takes options only, not "down"/],
+  [migrate, '--down', /--down/],
   [simulate, 'file.csv', /simulate takes no file.*"file.csv"/],
   [simulate, '--rate 0', /--rate takes a whole number from 1/],
   [simulate, '--rate 50/s', /--rate takes a whole number.*"50\/s"/],

@@ -90,12 +90,13 @@ export function progressLine({ share, rows, rate, remainingMs, bad, rejected }: 
 }
 
 function conclusion(report: ReplayReport): string {
-  const { rows, accepted, duplicates, bad, rejected, elapsedMs, resumedAfterLine } = report
+  const { rows, accepted, duplicates, bad, rejected, withoutConsent, elapsedMs, resumedAfterLine } = report
+  const letGo = withoutConsent > 0 ? `, ${humanCount(withoutConsent)} without consent` : ''
   const lines: string[] = []
   if (resumedAfterLine > 0)
     lines.push(`Went on after line ${humanCount(resumedAfterLine)}, where an earlier replay had stopped.`)
   lines.push(
-    `${humanCount(rows)} rows in ${humanSpan(elapsedMs)}: ${humanCount(accepted)} accepted, ${humanCount(duplicates)} duplicates, ${humanCount(bad)} bad rows, ${humanCount(rejected)} rejected.`,
+    `${humanCount(rows)} rows in ${humanSpan(elapsedMs)}: ${humanCount(accepted)} accepted, ${humanCount(duplicates)} duplicates, ${humanCount(bad)} bad rows, ${humanCount(rejected)} rejected${letGo}.`,
   )
   if (report.rejectedPath) lines.push(`What was not used, with line and reason: ${report.rejectedPath}`)
   if (!report.finished) {

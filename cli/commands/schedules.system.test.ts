@@ -24,7 +24,7 @@ test('a person sees the schedules, pauses, resumes, triggers and backfills them'
     err: expect.stringMatching(/the queue .* has none/),
   })
 
-  await ensureSchedules(client, { taskQueue, logger: createLogger({ level: 'silent', service: 'test' }) })
+  await ensureSchedules(client, { taskQueue, logger: createLogger({ level: 'silent', component: 'test' }) })
   expect((await run('ls')).out).toMatch(/daily 00:15.*hourly at :05.*every 2 h at :35/s)
   expect(await run('pause nothing')).toMatchObject({
     code: 1,

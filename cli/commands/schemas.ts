@@ -1,10 +1,11 @@
 /** `streamforge schemas`: what the schema registry holds, the platform's own or the one that SCHEMA_REGISTRY_URL names. Reads only, by its REST API. */
-import { resolve } from 'node:path'
 import { z } from 'zod'
+import { registryAddress } from '../../streams/log/registry-address.ts'
 import { ownToken } from '../access.ts'
 import { CommandFailed, type CommandIo, defineCommand, parseArguments, UsageError } from '../command.ts'
 import { findPlatform } from '../platform.ts'
-import { configFrom } from '../settings.ts'
+import { reasonOf } from '../reason.ts'
+import { configAt } from '../settings.ts'
 import { textTable } from '../text-table.ts'
 
 const TIMEOUT_MS = 5_000
@@ -84,16 +85,12 @@ async function findRegistry(
 ): Promise<Get> {
   if (given.url !== undefined && !(URL.canParse(given.url) && /^https?:$/.test(new URL(given.url).protocol)))
     throw new UsageError('--url takes an http or https URL.')
-  const config = configFrom(io.env, { dataDir: given.data === undefined ? undefined : resolve(io.cwd, given.data) })
+  const config = configAt(given, io)
   const named = given.url ?? config.schemaRegistryUrl?.reveal()
-  const url = new URL(named ?? (await ownRegistry(config.dataDir)))
-  const login = `${decodeURIComponent(url.username)}:${decodeURIComponent(url.password)}`
-  const authorization =
-    named === undefined
-      ? `Bearer ${await ownToken(config, io.clock)}`
-      : login !== ':' && `Basic ${Buffer.from(login).toString('base64')}`
-  const headers: Record<string, string> = authorization ? { authorization } : {}
-  const base = `${url.origin}${url.pathname.replace(/\/+$/, '')}`
+  const address = registryAddress(named ?? (await ownRegistry(config.dataDir)))
+  const { base } = address
+  const headers =
+    named === undefined ? { authorization: `Bearer ${await ownToken(config, io.clock)}` } : address.headers
   return async (path, answer) => {
     let response: Response
     let body: unknown
@@ -101,7 +98,7 @@ async function findRegistry(
       response = await fetch(base + path, { headers, signal: AbortSignal.timeout(TIMEOUT_MS) })
       body = await response.json()
     } catch (error) {
-      throw new CommandFailed(`No schema registry answers at ${base}: ${reasonOf(error)}.`)
+      throw new CommandFailed(`No schema registry answers at ${base}: ${reasonOf(error as Error)}.`)
     }
     if (!response.ok) {
       const { message } = z.looseObject({ message: z.string().optional() }).parse(body)
@@ -117,9 +114,4 @@ async function ownRegistry(dataDir: string): Promise<string> {
   throw new CommandFailed(
     `No platform is running on ${dataDir}. Start one with "npm start", name its data folder with --data, or a registry with --url or SCHEMA_REGISTRY_URL.`,
   )
-}
-
-const reasonOf = (error: unknown): string => {
-  const { cause, message } = error as Error
-  return cause instanceof Error ? cause.message : message
 }

@@ -60,7 +60,7 @@ ${TARGET_USAGE}`,
 })
 
 function summary(counts: Readonly<SendCounts>, elapsedMs: number): string {
-  const sent = counts.accepted + counts.duplicates + counts.rejected
+  const sent = counts.accepted + counts.duplicates + counts.rejected + counts.withoutConsent
   const rate = Math.round((sent / Math.max(1, elapsedMs)) * 1000)
   const rejected = counts.rejected > 0 ? `, ${counts.rejected.toLocaleString('en')} rejected` : ''
   return `${counts.accepted.toLocaleString('en')} accepted, ${counts.duplicates.toLocaleString('en')} duplicates${rejected} · ${rate.toLocaleString('en')}/s`

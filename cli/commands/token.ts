@@ -1,10 +1,9 @@
 /** `streamforge token`: an access token for scripts on the machine of the platform, without a password. Nothing is stored: it ends by itself, or with the secret. */
-import { ownToken, ROLES } from '../access.ts'
+import { ROLES, type Role } from '../../db/postgres/roles.ts'
+import { ownToken } from '../access.ts'
 import { defineCommand, parseArguments, UsageError } from '../command.ts'
 import { configFrom } from '../settings.ts'
 import { durationOption } from '../time-option.ts'
-
-const DAY_MS = 86_400_000
 
 export const token = defineCommand({
   name: 'token',
@@ -24,7 +23,7 @@ It is signed with the secret of the platform's data folder, or STREAMFORGE_JWT_S
     })
     if (positionals.length > 0) throw new UsageError(`token takes options only, not "${positionals[0]}".`)
     const role = roleOption(values.role)
-    const seconds = Math.ceil(durationOption('--expires', values.expires, 365 * DAY_MS) / 1000)
+    const seconds = Math.ceil(durationOption('--expires', values.expires, 365) / 1000)
     const config = configFrom(io.env, { dataDir: values.data })
     io.out(`${await ownToken(config, io.clock, { role, seconds })}\n`)
     return 0
@@ -32,7 +31,7 @@ It is signed with the secret of the platform's data folder, or STREAMFORGE_JWT_S
 })
 
 /** @throws UsageError */
-export function roleOption(text: string): (typeof ROLES)[number] {
+export function roleOption(text: string): Role {
   const role = ROLES.find((known) => known === text)
   if (!role) throw new UsageError(`--role takes one of ${ROLES.join(', ')}, not "${text}".`)
   return role

@@ -1,11 +1,12 @@
 /** `streamforge topics` against a real broker, and what processes say at their start that lack a topic. */
 import { expect, test } from 'vitest'
 import { TOPICS } from '../../streams/contract/topics.ts'
-import { makeTopics, withAdmin } from '../../streams/log/kafka/testing/admin.ts'
+import { makeTopics, removeTopics, withAdmin } from '../../streams/log/kafka/testing/admin.ts'
 import { checkTopics, withKafkaAdmin } from '../../streams/log/kafka/topics.ts'
 import { newDataDir, runCli } from '../../tests/support/platform.ts'
 import { withKafka } from '../servers/testing/with-kafka.ts'
 import { runCommand } from '../testing/run-command.ts'
+import { cdc } from './cdc.ts'
 import { topics } from './topics.ts'
 
 const kafka = withKafka()
@@ -40,6 +41,15 @@ test('what is missing is told, then made as the contract says, then there', asyn
     /^Kafka has no topics clickstream\.events, .*alerts\.fraud.*"streamforge topics" makes.*\n$/,
   )
 
+  const cdcStarts = await runCommand(cdc, ['start'], {
+    env: { KAFKA_BROKERS: kafka.brokers.join(), CDC_SOURCE_URL: 'postgres://nobody@127.0.0.1:1/none' },
+  })
+  expect(cdcStarts).toMatchObject(refused)
+  // Nor does what follows a database.
+  expect(cdcStarts.err).toMatch(
+    /^Kafka has no topics cdc\.public\.products, cdc\.public\.orders, cdc\.public\.order_items\. /,
+  )
+
   const made = await run([])
   expect([made.code, made.err]).toEqual([0, ''])
   expect(made.out).toContain('made    alerts.fraud: 1 partition, kept for 30 days')
@@ -55,8 +65,17 @@ test('what is missing is told, then made as the contract says, then there', asyn
   expect(after).toEqual({ code: 0, out: `${TOPICS.length} of ${TOPICS.length} topics were there\n`, err: '' })
 })
 
+test('tables that are followed have topics of theirs, and one for what can not be read of each', async () => {
+  const { code, out } = await run([], { STREAMFORGE_CDC_TABLES: 'public.orders,public.things' })
+  expect(code).toBe(0)
+  expect(out).toBe(`made    cdc.public.things: 4 partitions, kept for 7 days
+made    dlq.cdc.public.things: 1 partition, kept for 30 days
+${TOPICS.length} of ${TOPICS.length + 2} topics were there
+`)
+})
+
 test('too few partitions is a sentence, at the start and for the command, and the topic is left as it is', async () => {
-  await withAdmin(kafka.brokers, (admin) => admin.deleteTopics({ topics: ['trips.completed', 'alerts.fraud'] }))
+  await removeTopics(kafka.brokers, ['trips.completed', 'alerts.fraud'])
   await makeTopics(kafka.brokers, { 'trips.completed': 2, 'alerts.fraud': 1 })
   await expect(start()).rejects.toThrow(/^trips\.completed has 2 of the 4 partitions it needs\. A key must stay/)
   const { code, err } = await run([])

@@ -4,6 +4,7 @@ import { TOPICS } from '../../streams/contract/topics.ts'
 import { foreignDeadLetters } from '../../streams/foreign/foreign-topic.ts'
 import { LogUnavailable } from '../../streams/log/event-log.ts'
 import { createTopics, reportTopics, withKafkaAdmin } from '../../streams/log/kafka/topics.ts'
+import { furtherCdcTopics } from '../../streams/sources/cdc/settings.ts'
 import { CommandFailed, type CommandIo, defineCommand, parseArguments, UsageError, wholeNumber } from '../command.ts'
 import { foreignTopicsOf } from '../foreign-topics.ts'
 import { configFrom } from '../settings.ts'
@@ -13,6 +14,7 @@ export const topics = defineCommand({
   usage: `streamforge topics [options]
 
 Makes what is missing; a topic that is there is only held against what the platform needs. May be run again at any time.
+STREAMFORGE_CDC_TABLES names tables whose changes need topics, too.
 
   --brokers LIST    host:port, several with commas between them (default: KAFKA_BROKERS)
   --replication N   copies of each partition (default: the brokers' default.replication.factor); 3 or more asks for 2 in sync
@@ -31,7 +33,8 @@ Makes what is missing; a topic that is there is only held against what the platf
         ? {}
         : { replication: wholeNumber('--replication', values.replication, 1, 32_767) }
     const config = configOf(io.env, { kafkaBrokers: values.brokers, foreignTopics: values['foreign-topics'] })
-    const wanted = [...TOPICS, ...foreignDeadLetters(await foreignTopicsOf(config))]
+    const foreign = foreignDeadLetters(await foreignTopicsOf(config))
+    const wanted = [...TOPICS, ...furtherCdcTopics(config.cdcTables), ...foreign]
     const connection = kafkaConnectionOf(config)
     try {
       return await withKafkaAdmin(connection, async (admin) => {

@@ -11,7 +11,7 @@ import { openServedLake } from '../../edge/iceberg/open-lake.ts'
 import { type Edge, startEdge } from '../../edge/main.ts'
 import { CannotListen } from '../../edge/runtime/node.ts'
 import { createLogger } from '../../observability/log.ts'
-import { createRegistry } from '../../observability/metrics.ts'
+import { createProcessRegistry } from '../../observability/process-metrics.ts'
 import { INPUT_TOPICS, TOPICS, topicNamed } from '../../streams/contract/topics.ts'
 import { lakeSettings } from '../../streams/lake-writer/settings.ts'
 import { runSimulator } from '../../streams/sources/run-simulator.ts'
@@ -20,12 +20,13 @@ import { type SupervisedThread, startStreamsThread, superviseThread } from '../.
 import { banner } from '../banner.ts'
 import { checkBelonging, EDGE_WRITES, STREAMS_WRITE } from '../belonging.ts'
 import { lineTeller } from '../cluster/log-lines.ts'
-import { type Cluster, startCluster } from '../cluster/start.ts'
+import type { Cluster, startCluster } from '../cluster/start.ts'
 import { prepareWorkflows, TEMPORAL_FOLDER } from '../cluster/workflows.ts'
 import { CommandFailed, type CommandIo, defineCommand, parseArguments, UsageError, wholeNumber } from '../command.ts'
 import { lockDataFolder } from '../data-folder.ts'
 import { openDatabase } from '../database.ts'
 import { ownLoginLink } from '../edge-api.ts'
+import { startEmbeddedCdc } from '../embedded-cdc.ts'
 import { FOREIGN_USAGE, requireForeignTopics } from '../foreign-topics.ts'
 import { addressesOf } from '../processes.ts'
 import { runningFile } from '../running-file.ts'
@@ -44,6 +45,7 @@ Starts edge, streams, the embedded stores, a simulator, and then Temporal with a
   --data DIR        the data folder (default: STREAMFORGE_DATA_DIR, else ./data)
   --rate N          events per second of the simulator (default: STREAMFORGE_RATE, else 50)
   --no-simulate     no simulator
+  --cdc             follows the tables of CDC_SOURCE_URL; without that, of a demo shop that is kept in a database of its own
   --cluster         the cluster form: Kafka, Redis and PostgreSQL of this machine, an edge and streams processes; those that KAFKA_BROKERS, REDIS_URL and DATABASE_URL
                     name are not started
   --streams N       with --cluster: how many streams processes (default: 2)
@@ -56,21 +58,25 @@ With npm: npm start -- --port 9000 --no-simulate`,
       rate: { type: 'string' },
       'foreign-topics': { type: 'string' },
       'no-simulate': { type: 'boolean', default: false },
+      cdc: { type: 'boolean', default: false },
       cluster: { type: 'boolean', default: false },
       streams: { type: 'string' },
     })
     if (positionals.length > 0) throw new UsageError(`up takes options only, not "${positionals[0]}".`)
     if (values.streams !== undefined && !values.cluster) throw new UsageError('--streams goes with --cluster.')
+    if (values.cdc && values.cluster)
+      throw new UsageError('--cdc goes with the embedded form; beside --cluster run "streamforge cdc start".')
     const streams = wholeNumber('--streams', values.streams ?? '2', 1, STREAMS_MAX)
     // A person at a terminal gets one calm screen, and log lines only where something is wrong, unless the environment says otherwise.
     const env = io.isTty ? { STREAMFORGE_LOG_LEVEL: 'warn', ...io.env } : io.env
     const config = configFrom(env, {
       port: values.port,
       dataDir: values.data,
-      rate: values.rate,
+      rate: values['no-simulate'] ? 0 : values.rate,
       foreignTopics: values['foreign-topics'],
+      cdc: values.cdc ? 'on' : undefined,
     })
-    const simulate = !values['no-simulate'] && config.rate > 0
+    const simulate = config.rate > 0
     const platform: Platform = values.cluster
       ? await startClusterPlatform(config, { streams, env }, io)
       : await startPlatform(config, env, io)
@@ -106,8 +112,9 @@ export interface Platform {
   stop(): Promise<void>
 }
 
-/** In the cluster form nothing ends it: what dies is started again. */
+/** In the cluster form nothing ends it: what dies is started again. Its servers' clients are loaded in that form only. */
 async function startClusterPlatform(...start: Parameters<typeof startCluster>): Promise<Platform> {
+  const { startCluster } = await import('../cluster/start.ts')
   return { ...(await startCluster(...start)), failure: null, broken: new Promise(() => {}) }
 }
 
@@ -119,7 +126,7 @@ export async function startPlatform(
 ): Promise<Platform> {
   const { dataDir } = config
   const { clock } = io
-  const logger = createLogger({ level: config.logLevel, service: 'edge' })
+  const logger = createLogger({ level: config.logLevel, component: 'edge' })
   const deps = { logger, clock }
   const started = new Started(logger)
   try {
@@ -148,7 +155,11 @@ export async function startPlatform(
       await prepareWorkflows({
         config,
         folder: join(dataDir, TEMPORAL_FOLDER),
-        env: { ...env, DATABASE_URL: database.url },
+        env: {
+          ...env,
+          DATABASE_URL: database.url,
+          ...(config.foreignTopics !== '' && { STREAMFORGE_FOREIGN_TOPICS: config.foreignTopics }),
+        },
         args: [],
         onChange: () => changed(),
         say,
@@ -158,19 +169,20 @@ export async function startPlatform(
       }),
       (w) => w.stop(),
     )
-    const metrics = createRegistry({ processMetrics: true })
+    const metrics = createProcessRegistry({ component: 'edge', version: version(), dataDir })
     const settings = { ...storeSettings(config), foreign: await requireForeignTopics(config, logger) }
     const stores = started.add(await openStores(settings, { logger, metrics, clock }), (s) => s.close())
     await checkBelonging(database.sql, stores, settings, new Map([...EDGE_WRITES, ...STREAMS_WRITE]))
     const { currency, logLevel } = config
-    const [streams, lake] = await Promise.all([
+    const [streams, lake, cdc] = await Promise.all([
       startStreamsThread(
         { stores: settings, databaseUrl: database.url, currency, owner: `embedded-${process.pid}`, logLevel },
         deps,
       ),
       config.lake ? startLake(config, settings, database.url, deps) : null,
+      config.cdc ? startEmbeddedCdc(config, server ? database.url : null, deps) : null,
     ])
-    const threads = lake ? [streams, lake] : [streams]
+    const threads = [streams, lake, cdc].filter((thread) => thread !== null)
     started.add(threads, (all) => Promise.all(all.map((thread) => thread.stop())))
     const edge = started.add(
       await startEdge({
@@ -183,22 +195,19 @@ export async function startPlatform(
         sql: database.sql,
         lake: await openServedLake(database.sql, objectsSettings(config)),
         metricSources: threads,
+        foreign: settings.foreign,
         clock,
       }),
       (e) => e.close(),
     )
-    const startedAt = new Date(clock.now()).toISOString()
     const running = started.add(
-      runningFile(dataDir, () => ({
-        pid: process.pid,
-        started_at: startedAt,
+      runningFile(dataDir, clock.now(), () => ({
         edge_url: edge.url,
         // The embedded database's password is in its URL, so that programs can connect; those of addresses that the environment gave are its secrets, and are left out.
         postgres_url: database.url,
         schema_registry_url: `${edge.url}/schema-registry`,
         ...addressesOf(config),
         ...workflows.describe(),
-        data_dir: dataDir,
       })),
       (file) => file.remove(),
     )

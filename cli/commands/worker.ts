@@ -1,17 +1,28 @@
 /** `streamforge worker`: the batch workflows as a process of its own. Any number of them share the task queue; what one breaks off when it ends, another does again. */
+import { access } from 'node:fs/promises'
+import { join } from 'node:path'
 import type { Config } from '../../db/config.ts'
 import { objectsSettings } from '../../db/objects/open.ts'
+import { bigQuerySettings } from '../../db/warehouse/bigquery/settings.ts'
+import { warehouseSettings } from '../../db/warehouse/warehouse.ts'
+import { TOPICS } from '../../streams/contract/topics.ts'
+import { foreignDeadLetters } from '../../streams/foreign/foreign-topic.ts'
+import { EMBEDDED_FOLDERS, openLog, storeSettings } from '../../streams/stores.ts'
+import type { Clock } from '../../streams/time/clock.ts'
+import type { OpenLog } from '../../workflows/activities/deps.ts'
 import { TemporalUnavailable } from '../../workflows/client.ts'
 import { CommandFailed } from '../command.ts'
 import { openDatabase } from '../database.ts'
+import { foreignTopicsOf } from '../foreign-topics.ts'
 import { defineRole, METRICS_USAGE, type RunningRole } from '../role-process.ts'
 
 export const worker = defineRole({
   name: 'worker',
   usage: `streamforge worker [options]
 
-Runs the batch workflows (daily aggregation, quality, reconciliation, upkeep of the lake, imports, replays) of Temporal's task queue, until SIGTERM or Ctrl-C. Needs TEMPORAL_ADDRESS and
-DATABASE_URL; STREAMFORGE_OBJECTS_URL says where the lake's files are, TRINO_URL names a Trino that does the SQL instead of DuckDB.
+Runs the batch workflows (daily aggregation, quality, reconciliation, upkeep of the lake, imports, replays, erasures) of Temporal's task queue, until SIGTERM or Ctrl-C. Needs TEMPORAL_ADDRESS and
+DATABASE_URL; STREAMFORGE_OBJECTS_URL says where the lake's files are, KAFKA_BROKERS where the log is that erasures are told by, TRINO_URL names a Trino that does the SQL instead of DuckDB,
+WAREHOUSE_URL a database that the star schema is copied to, BIGQUERY_DATASET where tables of BigQuery read it.
 
 ${METRICS_USAGE}
   --data DIR        for temporary files, and for objects where no STREAMFORGE_OBJECTS_URL is set (default: STREAMFORGE_DATA_DIR, else ./data)`,
@@ -34,7 +45,14 @@ ${METRICS_USAGE}
       health: watch,
       async start(): Promise<RunningRole> {
         const stopping = new AbortController()
-        const tools = { logger, metrics, clock, watch, ...(isChild && { patience: stopping.signal }) }
+        const tools = {
+          logger,
+          metrics,
+          clock,
+          watch,
+          openLog: logOf(config, clock),
+          ...(isChild && { patience: stopping.signal }),
+        }
         const starting = startWorker(settingsOf(config, databaseUrl), tools)
         // One that is a child waits for its Temporal in the open, where its health tells of it.
         if (!isChild) await starting
@@ -71,6 +89,23 @@ async function loadWorker(): Promise<typeof import('../../workflows/worker.ts')>
   }
 }
 
+/** Kafka's, or that of the platform on the data folder: where there is none, none is made. */
+const logOf =
+  (config: Config, clock: Clock): OpenLog =>
+  async () => {
+    const foreign = await foreignTopicsOf(config)
+    const settings = { ...storeSettings(config), foreign }
+    const folder = join(config.dataDir, EMBEDDED_FOLDERS.log)
+    if (settings.kafka === null)
+      await access(folder).catch(() => {
+        throw new Error(
+          `This worker finds no event log: set KAFKA_BROKERS, or give it the data folder of the platform with --data. There is none in ${config.dataDir}.`,
+        )
+      })
+    const { log } = await openLog(settings, { clock })
+    return { log, topics: [...TOPICS, ...foreignDeadLetters(foreign)] }
+  }
+
 function settingsOf(config: Config, databaseUrl: string) {
   return {
     temporal: { address: config.temporalAddress, namespace: config.temporalNamespace },
@@ -83,6 +118,8 @@ function settingsOf(config: Config, databaseUrl: string) {
     memoryMb: config.workerMemoryMb,
     threads: 2,
     trinoUrl: config.trinoUrl?.reveal() ?? null,
+    warehouse: warehouseSettings(config),
+    bigQuery: bigQuerySettings(config),
     temporalUiUrl: config.temporalUiUrl || null,
   }
 }

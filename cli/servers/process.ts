@@ -5,6 +5,7 @@
  * `kill -9` of its owner left behind is stopped by the next start on the folder; two living owners never share a folder.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
+import { randomInt } from 'node:crypto'
 import { mkdir, open, readFile, rm, writeFile } from 'node:fs/promises'
 import { createServer, type Server } from 'node:net'
 import { join } from 'node:path'
@@ -163,12 +164,19 @@ async function servesFolder(pid: number, folder: string): Promise<boolean> {
   return commandLine.includes(folder)
 }
 
+/** Below the ports that systems give to outgoing connections (Linux: from 32768): those may be taken at any moment, also while a server that had one is started again. */
+const PORTS = { first: 10_000, end: 32_000 }
+const TRIES_MAX = 1_000
+
 /** Ports that are free at this moment; another program may take one before the server does. */
 export async function freePorts(count: number): Promise<number[]> {
-  const probes = await Promise.all(Array.from({ length: count }, () => listenOn(0)))
-  const ports = probes.map((probe) => (probe.address() as { port: number }).port)
-  await Promise.all(probes.map(closed))
-  return ports
+  const found = new Set<number>()
+  for (let tries = 0; found.size < count; tries++) {
+    if (tries === TRIES_MAX) throw new Error(`No free port was found between ${PORTS.first} and ${PORTS.end}.`)
+    const port = randomInt(PORTS.first, PORTS.end)
+    if (await isFree(port)) found.add(port)
+  }
+  return [...found]
 }
 
 /** Whether the port is free at this moment. */

@@ -7,6 +7,7 @@ import { Kafka, logLevel } from 'kafkajs'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import { loadConfig } from '../../db/config.ts'
 import { isAlive } from '../../db/process.ts'
+import { createAndAwait } from '../../streams/log/kafka/create-topics.ts'
 import { kafkaTool, type RedisServer, ServerUnavailable, startKafka, startRedis } from './index.ts'
 import { withKafka } from './testing/with-kafka.ts'
 
@@ -18,7 +19,7 @@ describe('Kafka', () => {
   test('is ready when it is started, and keeps its data over a kill and a start on the same port', async () => {
     const admin = client().admin()
     await admin.connect()
-    await admin.createTopics({ topics: [{ topic: 'kept', numPartitions: 3 }], waitForLeaders: true })
+    await createAndAwait(admin, [{ topic: 'kept', numPartitions: 3 }])
     const { clusterId } = await admin.describeCluster()
     const producer = client().producer()
     await producer.connect()

@@ -3,20 +3,21 @@
  *
  * Invariants: it listens on 127.0.0.1 alone; what runs in it outlives a kill: its state is a SQLite file in its folder; starting again on the same folder and port goes on with it.
  */
-import { copyFile, mkdir, rename, rm } from 'node:fs/promises'
+import { rename } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { fileURLToPath } from 'node:url'
-import { Connection } from '@temporalio/client'
 import { systemClock } from '../../streams/time/clock.ts'
 import { cached, ServerUnavailable } from './cache.ts'
+import { buildWithGo, GO_BUILD_TIMEOUT_MS } from './go-build.ts'
 import { clearFolder, freePorts, type ServerProcess, startServer } from './process.ts'
-import { exists, lastLines, run, works } from './run.ts'
+import { exists, run, works } from './run.ts'
 
 const PROGRAM = 'temporal'
 /** Of github.com/temporalio/cli, as in temporal/go.mod. */
 const VERSION = 'v1.5.1'
 const CACHED = `temporal-${VERSION}`
-const MODULE = 'github.com/temporalio/cli/cmd/temporal'
+const MODULE = new URL('./temporal/', import.meta.url)
+const PACKAGE = 'github.com/temporalio/cli/cmd/temporal'
 const HOST = '127.0.0.1'
 const DOWNLOAD_MAX_MS = 180_000
 /** The one that its own start makes. */
@@ -103,17 +104,24 @@ export async function temporalProgram({
           `A local Temporal could not be downloaded from temporal.download; it needs that, or "${PROGRAM}" (https://docs.temporal.io/cli) or "go" to build it (https://go.dev/dl) on the PATH. Or name a Temporal of yours in TEMPORAL_ADDRESS.`,
         )
       }
-      await build(aside, { log, signal })
+      await buildWithGo({
+        name: `Temporal ${VERSION}`,
+        module: MODULE,
+        package: PACKAGE,
+        output: join(aside, PROGRAM),
+        failed: `Temporal ${VERSION} could neither be downloaded nor built: that needs temporal.download or a Go module proxy.`,
+        log,
+        signal,
+      })
     },
-    // Three and a half minutes on two cores, and whoever else wants it waits.
-    timeoutMs: 20 * 60_000,
+    timeoutMs: GO_BUILD_TIMEOUT_MS,
   })
   return join(folder, PROGRAM)
 }
 
 /** As the SDK does it, which knows every platform's archive. @returns whether it is there, as `temporal` */
 async function download(folder: string, signal: AbortSignal | undefined): Promise<boolean> {
-  const { code } = await run(process.execPath, [file('download.mjs'), folder, VERSION], {
+  const { code } = await run(process.execPath, [fileURLToPath(new URL('download.mjs', MODULE)), folder, VERSION], {
     timeoutMs: DOWNLOAD_MAX_MS,
     signal,
   })
@@ -122,35 +130,14 @@ async function download(folder: string, signal: AbortSignal | undefined): Promis
   return true
 }
 
-async function build(folder: string, { log, signal }: Pick<TemporalOptions, 'log' | 'signal'>): Promise<void> {
-  log?.(`Building Temporal ${VERSION} with Go, once (some minutes) …`)
-  // A module of ours that pins every dependency's checksum; Go may write beside it, so it is copied.
-  const source = join(folder, 'module')
-  await mkdir(source)
-  for (const name of ['go.mod', 'go.sum']) await copyFile(file(name), join(source, name))
-  const result = await run('go', ['build', '-trimpath', '-ldflags=-s -w', '-o', join(folder, PROGRAM), MODULE], {
-    cwd: source,
-    env: { GOFLAGS: '' },
-    signal,
-  })
-  signal?.throwIfAborted()
-  if (result.code !== 0) {
-    throw new ServerUnavailable(
-      `Temporal ${VERSION} could neither be downloaded nor built: that needs temporal.download or a Go module proxy. Go said:\n${lastLines(result)}`,
-    )
-  }
-  await rm(source, { recursive: true })
-}
-
 /** What a start needs: nothing, or minutes and a network. */
 export async function temporalPresence(serversDir: string): Promise<'there' | 'to fetch'> {
   return (await works(PROGRAM, ['--version'])) || (await exists(join(serversDir, CACHED))) ? 'there' : 'to fetch'
 }
 
-const file = (name: string): string => fileURLToPath(new URL(`./temporal/${name}`, import.meta.url))
-
-/** From then on workflows can be started: the namespace is made after the server listens. */
+/** From then on workflows can be started: the namespace is made after the server listens. The client is loaded here: a platform without workflows knows this file, too. */
 async function answers(address: string): Promise<boolean> {
+  const { Connection } = await import('@temporalio/client')
   const connection = await Connection.connect({ address, connectTimeout: 1_000 })
   try {
     await connection.withDeadline(systemClock.now() + 2_000, () =>

@@ -21,12 +21,14 @@ const PARTS: readonly FeaturePart[] = ['clicks', 'orders']
 
 type Stored<P extends FeaturePart> = { value: FeatureParts[P]; partition: number; position: number }
 type Part = Database<Stored<FeaturePart>, Uint8Array>
+/** The position at which a user was forgotten, under a hash of the id and the part: what keeps lower positions out says nothing of who it was. */
+type Forgotten = Database<number, Uint8Array>
 
 /** @throws Error when the folder can't be opened. */
 export async function openEmbeddedFeatures(folder: string): Promise<FeatureStore> {
   const environment = await openLmdb(folder)
   const { root } = environment
-  const { parts, meta } = await environment.write(() => ({
+  const { parts, forgotten, meta } = await environment.write(() => ({
     parts: new Map(
       PARTS.map((part): [FeaturePart, Part] => [
         part,
@@ -37,6 +39,7 @@ export async function openEmbeddedFeatures(folder: string): Promise<FeatureStore
         }),
       ]),
     ),
+    forgotten: root.openDB<number, Uint8Array>('forgotten', { encoding: 'msgpack', keyEncoding: 'binary' }),
     meta: root.openDB<string, string>('meta', { encoding: 'string' }),
   }))
   let closing: Promise<void> | null = null
@@ -67,7 +70,9 @@ export async function openEmbeddedFeatures(folder: string): Promise<FeatureStore
       for (let start = 0; start < sorted.length; start += WRITES_PER_COMMIT) {
         const some = sorted.slice(start, start + WRITES_PER_COMMIT)
         await commit(() => {
-          for (const write of some) apply(parts.get(write.part)!, write)
+          // Looked up only where anybody is among them: most users who are new here were never forgotten.
+          const gone = { db: forgotten, isEmpty: forgotten.getKeysCount({ limit: 1 }) === 0 }
+          for (const write of some) apply(parts.get(write.part)!, gone, write)
         })
       }
     },
@@ -82,11 +87,24 @@ export async function openEmbeddedFeatures(folder: string): Promise<FeatureStore
 
 const byUser = (a: FeatureWrite, b: FeatureWrite): number => (a.userId < b.userId ? -1 : a.userId > b.userId ? 1 : 0)
 
-function apply(part: Part, { userId, partition, position, value }: FeatureWrite): void {
+function apply(
+  features: Part,
+  gone: { db: Forgotten; isEmpty: boolean },
+  { userId, part, partition, position, value }: FeatureWrite,
+): void {
   const key = keyOf(userId)
-  if (part.getBinaryFast(key) !== undefined && getLastVersion() >= position) return
-  part.putSync(key, { value, partition, position }, position)
+  if (features.getBinaryFast(key) !== undefined) {
+    if (getLastVersion() >= position) return
+  } else if (!gone.isEmpty && (gone.db.get(forgottenKey(userId, part)) ?? -1) >= position) return
+  if (value === null) {
+    features.removeSync(key)
+    gone.db.putSync(forgottenKey(userId, part), position)
+    gone.isEmpty = false
+  } else features.putSync(key, { value, partition, position }, position)
 }
+
+const forgottenKey = (userId: string, part: FeaturePart): Uint8Array =>
+  createHash('sha256').update(`${part}/${userId}`).digest()
 
 /** The prefix keeps the two kinds of keys apart, and the empty id from being an empty key. */
 function keyOf(userId: string): Uint8Array {

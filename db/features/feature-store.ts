@@ -2,9 +2,13 @@
  * The feature store's port: the newest features of each user, versioned by log position. LMDB when embedded, Redis in the cluster.
  *
  * It is a projection of the streams' state: a store that has lost its data says so through `generation`, and the streams write everything again.
- * Invariant: per user and part, a write with a lower position never replaces a higher one.
+ * Invariant: per user and part, a write with a lower position never replaces a higher one. A write without a value removes what there is, and all that stays is
+ * what keeps lower positions out: a position under a hash of the user's id.
  */
 import type { FeatureParts, FeatureWrite } from '../../streams/contract/features.ts'
+
+/** What holds them, as OpenTelemetry calls it. */
+export type FeaturesIn = 'redis' | 'lmdb'
 
 /** What the store has of one user; a part is missing when nothing of that topic was seen. */
 export type StoredFeatures = {

@@ -8,6 +8,7 @@
  * | ----------------------- | ----------------------------------------------------------------------------------- | --------------------------------- |
  * | `sf:f:{<user id>}`      | hash, a field per part (`clicks`, `orders`): `<position>:<partition>:<JSON value>`  | FEATURES_TTL_S after the last write |
  * | `sf:h:{<sha256>}`       | the same for user ids of more than USER_ID_BYTES_MAX bytes                          | the same                          |
+ * | `sf:forgotten:{<tag>}`  | hash, a field per part of a user who was forgotten, by SHA-1: the position              | FEATURES_TTL_S after the last one |
  * | `sf:generation:{<tag>}` | the marker, one on each server that has keys: `<generation>|<servers>`              | for ever                          |
  *
  * Values are JSON: measured against msgpack it costs less CPU here (V8's own) for 15 % more memory, and any client of Redis can read it.
@@ -27,21 +28,40 @@ const keyOf = (userId: string): string =>
     ? `sf:f:{${userId}}`
     : `sf:h:{${createHash('sha256').update(userId).digest('base64url')}}`
 const markerKey = (slot: number): string => `sf:generation:{${tagOf(slot)}}`
+const forgottenKey = (slot: number): string => `sf:forgotten:{${tagOf(slot)}}`
 
 /** Users per script: measured, 32 at a time cost a third of one at a time, and more no less. Redis does nothing else meanwhile. */
 const WRITES_PER_SCRIPT = 32
 /** Writes on their way at once: about a megabyte. */
 const WRITES_PER_TRIP = 1_024
 
-/** ARGV: TTL in seconds, then per key: field, position, value. A value that no position can be read from is replaced. */
+/**
+ * ARGV: TTL in seconds, the key of the forgotten, which is in the slot of KEYS, then per key: field, position, value. A value that no position can be read from is
+ * replaced; an empty one removes the field. Who is in no field may have been forgotten: that is looked up only where anybody was.
+ */
 const WRITE = `
+local anybody = redis.call('EXISTS', ARGV[2]) == 1
 for i = 1, #KEYS do
-  local a = i * 3 - 1
+  local a = i * 3
+  local position = tonumber(ARGV[a + 1])
   local old = redis.call('HGET', KEYS[i], ARGV[a])
   local seen = old and tonumber(string.match(old, '^%d+'))
-  if not seen or seen < tonumber(ARGV[a + 1]) then
-    redis.call('HSET', KEYS[i], ARGV[a], ARGV[a + 2])
-    redis.call('EXPIRE', KEYS[i], ARGV[1])
+  local who = nil
+  if ARGV[a + 2] == '' or (anybody and not seen) then who = redis.sha1hex(ARGV[a] .. KEYS[i]) end
+  if anybody and not seen then
+    local since = redis.call('HGET', ARGV[2], who)
+    seen = since and tonumber(since)
+  end
+  if not seen or seen < position then
+    if ARGV[a + 2] == '' then
+      redis.call('HDEL', KEYS[i], ARGV[a])
+      redis.call('HSET', ARGV[2], who, ARGV[a + 1])
+      redis.call('EXPIRE', ARGV[2], ARGV[1])
+      anybody = true
+    else
+      redis.call('HSET', KEYS[i], ARGV[a], ARGV[a + 2])
+      redis.call('EXPIRE', KEYS[i], ARGV[1])
+    end
   end
 end`
 
@@ -57,15 +77,17 @@ export function createRedisFeatures(target: RedisTarget): FeatureStore {
   client.defineCommand('writeFeatures', { lua: WRITE })
   // The type of a command defined at run time is not on the class.
   const scripts = client as typeof client & WithScript
-  const groupsOf = client instanceof Cluster ? bySlot : (writes: Keyed[]): Keyed[][] => [writes]
+  const isCluster = client instanceof Cluster
+  const groupsOf = isCluster ? bySlot : (writes: Keyed[]): Keyed[][] => [writes]
 
   function writeSome(writes: readonly Keyed[]): Promise<unknown> {
     const args = writes.flatMap(({ write: { part, position, partition, value } }) => [
       part,
       position,
-      `${position}:${partition}:${JSON.stringify(value)}`,
+      value === null ? '' : `${position}:${partition}:${JSON.stringify(value)}`,
     ])
-    return scripts.writeFeatures(writes.length, ...writes.map(({ key }) => key), FEATURES_TTL_S, ...args)
+    const forgotten = forgottenKey(isCluster ? slotOf(writes[0]!.key) : 0)
+    return scripts.writeFeatures(writes.length, ...writes.map(({ key }) => key), FEATURES_TTL_S, forgotten, ...args)
   }
 
   return {

@@ -24,6 +24,8 @@ import { positionDeletes } from './testing/foreign-deletes.ts'
 import { allRows, temporaryLakes } from './testing/temporary-lake.ts'
 
 const lakeIn = temporaryLakes()
+/** What takes longer would not have ended: the others take milliseconds. */
+const ENDLESS_MS = 20_000
 const name = tableName('raw.events')
 const schema = schemaOf([
   { name: 'id', type: 'long', required: true },
@@ -230,7 +232,7 @@ describe('any damage', () => {
         } catch (error) {
           expect(error).toBeInstanceOf(Error)
         }
-        expect(performance.now() - start).toBeLessThan(5_000)
+        expect(performance.now() - start).toBeLessThan(ENDLESS_MS)
       }),
       { numRuns: 300 },
     )
@@ -258,7 +260,7 @@ describe('any damage', () => {
         } catch (error) {
           expect(error).toBeInstanceOf(Error)
         }
-        expect(performance.now() - start).toBeLessThan(5_000)
+        expect(performance.now() - start).toBeLessThan(ENDLESS_MS)
       }),
       { numRuns: 500 },
     )
@@ -280,7 +282,7 @@ describe('any damage', () => {
         } catch (error) {
           expect((error as Error).message).toBe('its footer is damaged')
         }
-        expect(performance.now() - start).toBeLessThan(5_000)
+        expect(performance.now() - start).toBeLessThan(ENDLESS_MS)
       }),
       { numRuns: 500 },
     )

@@ -17,6 +17,8 @@ export { createTable, type Lake, loadTable, openLake, type Table } from './commi
 export { type Replacement, replaceFiles } from './commit/replace.ts'
 export { replaceByWriter, type WriterReplacement } from './commit/replace-by-writer.ts'
 export { planScope, replaceScope, type Scope, type ScopePlan } from './commit/scope.ts'
+export { type ErasePersonOptions, erasePerson, type PersonErased } from './erase/erase-person.ts'
+export type { Later, PersonalColumns, Pseudonyms } from './erase/person.ts'
 export { type LakeFiles, MissingFile, openLakeFiles } from './files/lake-files.ts'
 export {
   type FileInfo,
@@ -55,6 +57,7 @@ export {
   type ReplacedByQuery,
   replaceByQuery,
 } from './sql/replace-by-query.ts'
+export { tracedEngine } from './sql/traced-engine.ts'
 export { createTrinoEngine } from './sql/trino-engine.ts'
 export {
   type PinnedTable,

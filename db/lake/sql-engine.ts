@@ -48,6 +48,8 @@ export interface SqlOptions {
   /** Epoch milliseconds: every table as it was then. */
   asOfMs?: number | undefined
   signal?: AbortSignal | undefined
+  /** What the statement is called in traces: a name of the code's own, no data. */
+  name?: string | undefined
   /** Of the whole statement; default: five minutes. */
   timeoutMs?: number | undefined
 }

@@ -4,6 +4,7 @@ import {
   alterSchema,
   appendFiles,
   compact,
+  currentSchema,
   expireSnapshots,
   type Lake,
   loadTable,
@@ -13,7 +14,8 @@ import {
   tableName,
 } from '../lake/index.ts'
 import { createMemoryCatalog, temporaryLakes } from '../lake/testing/temporary-lake.ts'
-import { tableOf } from './build.ts'
+import { ensureModelTable, tableOf } from './build.ts'
+import { schemaDifferences } from './checks/schema.ts'
 import { buildDay } from './day.ts'
 import { createDuckdbModels } from './duckdb.ts'
 import { modelNamed } from './models.ts'
@@ -21,6 +23,8 @@ import { pinDay } from './raw-days.ts'
 import { dayNumber, dayText } from './render.ts'
 import { built, builtRows, expected } from './testing/built-rows.ts'
 import { naiveDay } from './testing/naive.ts'
+import { randomProducts } from './testing/product-rows.ts'
+import { noon, putRows } from './testing/put-rows.ts'
 import { appendRaw, randomRows } from './testing/raw-rows.ts'
 
 const lakes = temporaryLakes()
@@ -30,7 +34,8 @@ const DAY_MS = 86_400_000
 test('every model has the rows that loops find, in whatever order days are built, and the same when one is built again', async () => {
   // The last day is quiet. Of the middle one everything comes late: its rows are there when the others have been built.
   const [middle, ...others] = [FIRST + 1, FIRST + 2, FIRST + 3, FIRST]
-  const raw = randomRows({ seed: 1, from: FIRST * DAY_MS, days: 3, events: 50 })
+  const span = { seed: 1, from: FIRST * DAY_MS, days: 3, events: 50 }
+  const raw = { ...randomRows(span), products: randomProducts({ ...span, events: 12 }) }
   const lake = await lakes()
   await appendRaw(lake, raw)
   const engine = createDuckdbModels(lake)
@@ -163,6 +168,26 @@ test('columns that a model gains are added to its table, null in days built befo
   await alterSchema(lake, tableOf(trips), [{ change: 'add', column: { name: 'note', type: 'string' } }])
   await engine.build(trips, { day: DAY })
   expect(await found(lake)).toEqual(wanted()!.map((row) => ({ ...row, note: null })))
+})
+
+test('a dimension that was built before shops could be followed gets their columns, and has its rows as before where none is', async () => {
+  const lake = await lakes()
+  const engine = createDuckdbModels(lake)
+  const name = 'dim_products'
+  const before = { product_id: 'p1', category: 'books', first_seen: noon(DAY), last_seen: noon(DAY) }
+  const older = modelNamed(name).columns.filter((column) => Object.hasOwn(before, column.name))
+  const { metadata } = await ensureModelTable(lake, { ...modelNamed(name), columns: older })
+  const { product_id, category } = before
+  await putRows(lake, 'int_product_days', DAY, [before])
+  await engine.build(modelNamed(name))
+  const nothing = { shop_product_id: null, sku: null, name: null, brand: null, price_minor: null, currency: null }
+  const noonMs = Number(noon(DAY) / 1_000n)
+  expect(await builtRows(lake, modelNamed(name))).toEqual([
+    { product_id, category, first_seen: noonMs, last_seen: noonMs, ...nothing, is_listed: null },
+  ])
+  const after = await loadTable(lake, tableOf(modelNamed(name)))
+  expect(after.metadata['table-uuid']).toBe(metadata['table-uuid'])
+  expect(schemaDifferences(modelNamed(name), currentSchema(after.metadata))).toEqual([])
 })
 
 test('only files that may have rows of the day are read, or copies of them', async () => {

@@ -19,13 +19,13 @@ export async function figuresOf(lake: Lake, day: string, signal?: AbortSignal): 
 }
 
 async function rowsOf(lake: Lake, model: string, day: string, signal?: AbortSignal): Promise<FigureRow[]> {
-  const { metadata } = await loadTable(lake, tableOf(modelNamed(model))).catch((error) => {
+  const { name: table, metadata } = await loadTable(lake, tableOf(modelNamed(model))).catch((error) => {
     throw error instanceof NoSuchTable ? new Error(`${model} has not been built: build the day ${day} first.`) : error
   })
   const plan = await planScan(lake, metadata, { where: [{ column: DAY.name, op: '=', value: dayNumber(day) }] })
   const columns = modelNamed(model).columns.flatMap(({ name }) => (name === DAY.name ? [] : [name]))
   const rows: FigureRow[] = []
-  for await (const batch of readRows(lake, plan, { columns, ...(signal && { signal }) }))
+  for await (const batch of readRows(lake, plan, { table, columns, ...(signal && { signal }) }))
     for (const row of batch) {
       const plain = Object.entries(row).map(([name, value]) => [
         name,

@@ -5,7 +5,7 @@
  * the snapshots they are read at), in whatever order days are built; dimensions are a function of the days that are there.
  */
 
-import { RAW_TABLES } from '../../streams/contract/lake-tables.ts'
+import { CDC_PRODUCTS_TABLE, RAW_TABLES } from '../../streams/contract/lake-tables.ts'
 import { CLICKSTREAM, ORDERS, TRIPS } from '../../streams/contract/topics.ts'
 import type { Column } from '../lake/index.ts'
 
@@ -99,6 +99,16 @@ const repeats = (name: string, of: string, source: string, identity: string): Mo
 const USER = always(text('user_id', "The user's id, or the visitor's anonymous one where there is none"))
 const HOUR = number('hour', 'Of the day, UTC: with it the key of dim_time')
 
+/** Each as the last change that named one has it. */
+const SHOP_COLUMNS: readonly Column[] = [
+  text('sku'),
+  text('name'),
+  text('category'),
+  text('brand'),
+  money('price_minor', 'The listed price, in minor units of the currency'),
+  text('currency'),
+]
+
 export const MODELS: readonly Model[] = [
   repeats('stg_clickstream_repeats', 'clickstream events', RAW_TABLES[CLICKSTREAM].name, 'event_id'),
   repeats(
@@ -176,6 +186,19 @@ export const MODELS: readonly Model[] = [
       count('units', 'In successful orders; one that names no quantity is of one'),
     ],
   ),
+  byDay(
+    'intermediate',
+    'int_shop_products',
+    'What a shop whose database is followed said of its products on the day: the last of each, and when all of a partition were gone',
+    ['log_partition', 'log_offset'],
+    [
+      text('shop_product_id', "Of the shop's table; null: all rows of the partition were gone"),
+      ...SHOP_COLUMNS,
+      yesNo('is_deleted', 'Whether the last change of the day is that the row is gone'),
+      always(number('log_partition')),
+      always(count('log_offset', 'Of the last change')),
+    ],
+  ),
   whole(
     'dimensions',
     'dim_users',
@@ -194,9 +217,17 @@ export const MODELS: readonly Model[] = [
   whole(
     'dimensions',
     'dim_products',
-    'Products by the category they were last known by',
+    'Products as they were last known, by events and by the shop, those that no event names included',
     ['product_id'],
-    [always(text('product_id')), text('category'), time('first_seen'), time('last_seen')],
+    [
+      always(text('product_id', "As events name it; of products that none names the shop's sku, else its id")),
+      text('category', "The shop's, else the last one that events named"),
+      time('first_seen', 'By events; null: no event names it'),
+      time('last_seen', 'By events; null: no event names it'),
+      text('shop_product_id', "The row of the shop's table; null: it has none, or no database is followed"),
+      ...SHOP_COLUMNS.filter(({ name }) => name !== 'category'),
+      yesNo('is_listed', 'Whether the shop had it at the end of the last day; null: it never had'),
+    ],
   ),
   whole(
     'dimensions',
@@ -371,7 +402,7 @@ export const modelsOf = (...layers: readonly Layer[]): Model[] => MODELS.filter(
 
 /** Which raw tables there are for the models, by the name that SQL has for them. */
 export const RAW_COLUMNS: ReadonlyMap<string, readonly Column[]> = new Map(
-  Object.values(RAW_TABLES).map(({ name, columns }) => [name, columns]),
+  [...Object.values(RAW_TABLES), CDC_PRODUCTS_TABLE].map(({ name, columns }) => [name, columns]),
 )
 
 /** `{ table: 'raw.orders', repeats: 'stg_orders_repeats', … }` of every topic: what staging makes of which raw table. */

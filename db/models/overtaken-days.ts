@@ -12,10 +12,11 @@ export async function overtakenDays(lake: Lake, day: string, signal?: AbortSigna
   const number = dayNumber(day)
   const found: Record<string, string[]> = {}
   for (const { raw, repeats } of STAGED) {
-    const { metadata } = await loadTable(lake, tableOf(modelNamed(repeats)))
+    const { name: table, metadata } = await loadTable(lake, tableOf(modelNamed(repeats)))
     const plan = await planScan(lake, metadata, { where: [{ column: 'day', op: '=', value: number }] })
     // Rows of one identity come together, the copy that was accepted first before the others.
     const order = {
+      table,
       columns: ['identity', 'event_day', 'place'],
       orderBy: ['identity', 'place'],
       ...(signal && { signal }),

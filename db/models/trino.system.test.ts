@@ -14,6 +14,7 @@ import { createDuckdbModels } from './duckdb.ts'
 import { modelNamed } from './models.ts'
 import { dayNumber, dayText } from './render.ts'
 import { built, builtRows, expected } from './testing/built-rows.ts'
+import { randomProducts } from './testing/product-rows.ts'
 import { appendRaw, randomRows } from './testing/raw-rows.ts'
 import { createTrinoModels } from './trino.ts'
 
@@ -36,16 +37,18 @@ const trino = withTrino(async () => {
   return { lake: icebergCatalog({ postgresUrl, catalogName: 'lake', warehouse: lake.files.warehouse }) }
 })
 
-test('every model has the rows that loops find, over days that DuckDB has built', { timeout: 300_000 }, async () => {
+test('every model has the rows that loops find, over days that DuckDB has built', { timeout: 480_000 }, async () => {
   const first = dayNumber('2025-12-30')
   const days = [first, first + 1]
-  const raw = randomRows({ seed: 3, from: first * 86_400_000, days: 2, events: 40 })
-  await appendRaw(lake, { clicks: raw.clicks, orders: raw.orders })
+  const span = { seed: 3, from: first * 86_400_000, days: 2, events: 40 }
+  const raw = { ...randomRows(span), products: randomProducts({ ...span, events: 15 }) }
+  const { trips, ...others } = raw
+  await appendRaw(lake, others)
   const duckdb = createDuckdbModels(lake)
   const engine = createTrinoModels(lake, trino.client({ catalog: 'lake' }))
   // Trips, whose table is not there yet.
   expect(await engine.build(modelNamed('stg_trips_repeats'), { day: dayText(first) })).toMatchObject({ rows: 0 })
-  await appendRaw(lake, { trips: raw.trips })
+  await appendRaw(lake, { trips })
   await buildDay(lake, duckdb, dayText(first))
   await buildDay(lake, engine, dayText(first + 1))
   expect(await built(lake, days)).toEqual(expected(raw, days))

@@ -100,6 +100,7 @@ export async function openFolderObjects(folder: string): Promise<BulkObjectStore
 
   return {
     location: `file://${root}`,
+    putsIfAbsent: true,
     async put(key, body) {
       await write(key, (file) => file.writeFile(body), renamed)
     },

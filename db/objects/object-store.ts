@@ -30,8 +30,10 @@ export interface ObjectStream {
 }
 
 export interface BulkObjectStore extends ObjectStore {
-  /** The root as a URL without a slash at its end, as Iceberg's metadata wants it: `s3://bucket/prefix` or `file:///srv/objects`, nothing escaped. */
+  /** The root as a URL without a slash at its end, as Iceberg's metadata wants it: `s3://bucket/prefix`, `gs://bucket/prefix` or `file:///srv/objects`, nothing escaped. */
   readonly location: string
+  /** Whether there is {@link putIfAbsent}: Google's S3 interface has none. */
+  readonly putsIfAbsent: boolean
   /** @returns false, and changes nothing, when the key is taken. Of several at once one gets true. */
   putIfAbsent(key: string, body: Uint8Array): Promise<boolean>
   /** From a local file, in memory that does not grow with it. */

@@ -5,10 +5,12 @@ import { openFolderObjects } from './folder.ts'
 import { type BulkObjectStore, ObjectStoreError } from './object-store.ts'
 import { amazonHost, type S3Target } from './s3/client.ts'
 import { openS3Objects } from './s3.ts'
-import { parseObjectsUrl } from './url.ts'
+import { type BucketScheme, parseObjectsUrl } from './url.ts'
 
 /** Holds secrets: not for logs. */
-export type ObjectsSettings = { kind: 'folder'; folder: string } | ({ kind: 's3'; prefix: string } & S3Target)
+export type ObjectsSettings =
+  | { kind: 'folder'; folder: string }
+  | ({ kind: 's3'; scheme?: BucketScheme; prefix: string } & S3Target)
 
 /** The folder in a data folder where nothing else is configured. */
 export const OBJECTS_FOLDER = 'objects'

@@ -8,8 +8,9 @@ import { parseObjectsUrl } from './url.ts'
 
 describe('URLs of object stores', () => {
   test.each([
-    ['s3://bucket', { kind: 's3', bucket: 'bucket', prefix: '' }],
-    ['s3://my.bucket-1/a/b c', { kind: 's3', bucket: 'my.bucket-1', prefix: 'a/b c' }],
+    ['s3://bucket', { kind: 's3', scheme: 's3', bucket: 'bucket', prefix: '' }],
+    ['s3://my.bucket-1/a/b c', { kind: 's3', scheme: 's3', bucket: 'my.bucket-1', prefix: 'a/b c' }],
+    ['gs://my_bucket/live', { kind: 's3', scheme: 'gs', bucket: 'my_bucket', prefix: 'live' }],
     ['file:///srv/objects', { kind: 'folder', folder: '/srv/objects' }],
   ])('%s', (url, place) => expect(parseObjectsUrl(url)).toEqual(place))
 
@@ -22,6 +23,8 @@ describe('URLs of object stores', () => {
     's3://-bucket',
     'file://a',
     'gs://b',
+    's3://my_bucket',
+    'gcs://bucket',
     '',
   ])('%j is none', (url) => expect(parseObjectsUrl(url)).toBe(null))
 })
@@ -43,6 +46,7 @@ describe('settings', () => {
     })
     expect(objectsSettings(elsewhere)).toEqual({
       kind: 's3',
+      scheme: 's3',
       bucket: 'bucket',
       prefix: 'live',
       endpoint: 'http://minio:9000',
@@ -59,6 +63,19 @@ describe('settings', () => {
     })
     expect(objectsSettings(amazon)).toMatchObject({ endpoint: null, region: 'eu-central-1', sessionToken: 'token' })
     expect(s3EndpointOf(amazon)).toBe('https://s3.eu-central-1.amazonaws.com')
+  })
+
+  test('a bucket of Google: its S3 interface is where nothing else is said', () => {
+    const google = loadConfig({ STREAMFORGE_OBJECTS_URL: 'gs://bucket/live', ...KEYS })
+    expect(objectsSettings(google)).toMatchObject({
+      kind: 's3',
+      scheme: 'gs',
+      endpoint: 'https://storage.googleapis.com',
+      region: 'auto',
+    })
+    expect(() => loadConfig({ STREAMFORGE_OBJECTS_URL: 'gs://bucket' })).toThrow(
+      /gs:\/\/bucket needs AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, an HMAC key of a service account/,
+    )
   })
 })
 

@@ -14,8 +14,11 @@ import { createS3Client, S3_LIMITS, type S3Client, type S3Limits, type S3Target,
 import { refused, unreachable } from './s3/errors.ts'
 import { ID_HEADER, isOurs, type PartSource, uploadInParts } from './s3/multipart.ts'
 import { elements, escaped, text } from './s3/xml.ts'
+import type { BucketScheme } from './url.ts'
 
 export interface S3Options extends S3Target {
+  /** How objects are named; `gs` is a bucket of Google, whatever the endpoint. Default: `s3`. */
+  scheme?: BucketScheme
   /** Of all keys, without slashes at its ends; empty: the bucket's root. */
   prefix: string
   clock?: Clock
@@ -40,7 +43,7 @@ const DIGEST_HEADER = 'x-amz-meta-streamforge-sha256'
 const NOT_AS_PUT = 'its bytes are not those that were put'
 
 export function openS3Objects(options: S3Options): S3ObjectStore {
-  const { bucket, prefix, clock = systemClock, random = Math.random } = options
+  const { scheme = 's3', bucket, prefix, clock = systemClock, random = Math.random } = options
   const { putMaxBytes = 64 * MIB, partBytes = 8 * MIB } = options
   const client = createS3Client(options, { clock, random, limits: { ...S3_LIMITS, ...options.limits } })
   const root = prefix === '' ? '' : `${prefix}/`
@@ -49,7 +52,7 @@ export function openS3Objects(options: S3Options): S3ObjectStore {
     return root + key
   }
   /** Google's server knows neither `If-None-Match` on a put nor the deletion of many. */
-  const isGoogle = /(^|\.)googleapis\.com$/.test(new URL(client.place.origin).hostname)
+  const isGoogle = scheme === 'gs' || /(^|\.)googleapis\.com$/.test(new URL(client.place.origin).hostname)
   let deletesMany = !isGoogle
 
   async function put(key: string, body: Uint8Array): Promise<void> {
@@ -114,7 +117,8 @@ export function openS3Objects(options: S3Options): S3ObjectStore {
   }
 
   return {
-    location: `s3://${bucket}${prefix === '' ? '' : `/${prefix}`}`,
+    location: `${scheme}://${bucket}${prefix === '' ? '' : `/${prefix}`}`,
+    putsIfAbsent: !isGoogle,
     async check() {
       await client.send({
         method: 'GET',

@@ -6,7 +6,7 @@
  */
 import { recordAudit } from './audit.ts'
 import type { Sql, Transaction } from './connect.ts'
-import type { Role } from './schema.ts'
+import type { Role } from './roles.ts'
 import type { Change, User } from './users.ts'
 
 export interface RefreshToken {

@@ -15,6 +15,7 @@ import {
   primaryKey,
   text,
   uniqueIndex,
+  uuid,
 } from 'drizzle-orm/pg-core'
 import { epochMs, integer64 } from './columns.ts'
 
@@ -384,4 +385,71 @@ export const replays = pgTable(
     decided_at: epochMs(),
   },
   (t) => [index('replays_by_age').on(t.created_at)],
+)
+
+export const ERASURE_STATES = ['requested', 'running', 'waiting_for_log', 'complete', 'failed'] as const
+/** `waiting_for_log`: everything is erased but the events that the log keeps until its retention has passed. */
+export type ErasureState = (typeof ERASURE_STATES)[number]
+
+/** Who is erased: what its stores are searched for, and what stands there instead. Kept until the erasure is complete, and no longer. */
+export interface ErasureSubject {
+  user_id: string
+  /** By id: the user's own and the anonymous ids seen with it. Made up, and kept nowhere else. */
+  pseudonyms: Record<string, string>
+  /** Of alerts about the person, whose reviews go with them. */
+  alerts: string[]
+  /** Where the log ended when the erasure began: its records are behind that. */
+  from: LogPlace[]
+  /** When all its records were in the log, in epoch milliseconds; not there before. */
+  told_at?: number
+}
+
+/** A place in the log; `offset` is of the record itself. */
+export interface LogPlace {
+  topic: string
+  partition: number
+  offset: number
+}
+
+/** What a step of an erasure did: when it had done it, and counts by what they count. Never an id of the person. */
+export interface ErasureStep {
+  step: string
+  at: string
+  [counted: string]: unknown
+}
+
+/** Erasures of persons: asked for by the edge, carried out by the workflow `eraseSubject`, whose only memory this is. A complete one does not hold the person's id. */
+export const erasures = pgTable(
+  'erasures',
+  {
+    id: uuid().primaryKey(),
+    state: text().$type<ErasureState>().notNull(),
+    /** Null once it is complete. */
+    user_id: text(),
+    /** Null until they are collected, and once it is complete. */
+    subject: jsonb().$type<ErasureSubject | null>(),
+    /** SHA-256 of `<salt>:<user id>`, hexadecimal: who knows the id can tell that it was this one. */
+    subject_hash: text().notNull(),
+    salt: text().notNull(),
+    requested_at: epochMs().notNull(),
+    requested_by: text().notNull(),
+    /** By its workflow; one that stays silent is started again. */
+    updated_at: epochMs().notNull(),
+    /** Of the erasure records in the log: offsets that are no events. */
+    records: jsonb().$type<LogPlace[]>().notNull(),
+    /** For each partition the offset that its next record was to get: what lies before may tell of the person until retention has removed it. Null: not looked at yet. */
+    log_ends: jsonb().$type<LogPlace[] | null>(),
+    /** When the last of that will have gone by the retention that the topics are declared with. */
+    waits_until: epochMs(),
+    /** In the order in which they were done: the certificate, once it is complete. */
+    steps: jsonb().$type<ErasureStep[]>().notNull(),
+    completed_at: epochMs(),
+    /** Why it failed, in a sentence; of one that is under way: what it can't get past at the moment. */
+    failure: text(),
+  },
+  (t) => [
+    // Who is asked for twice is erased once; but what came while the log was waited for is another erasure's.
+    uniqueIndex('erasures_open').on(t.user_id).where(sql`${t.user_id} IS NOT NULL AND ${t.log_ends} IS NULL`),
+    index('erasures_by_age').on(t.requested_at, t.id),
+  ],
 )

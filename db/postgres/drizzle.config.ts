@@ -1,4 +1,4 @@
-/** For `npm run db:generate` alone: compares schema.ts, batch-schema.ts, edge-schema.ts and rollup-schema.ts with the newest snapshot and writes the migration between them. It needs no database. */
+/** For `npm run db:generate` alone: compares the schemas named below with the newest snapshot and writes the migration between them. It needs no database. */
 import { defineConfig } from 'drizzle-kit'
 
 export default defineConfig({
@@ -6,6 +6,7 @@ export default defineConfig({
   schema: [
     './db/postgres/schema.ts',
     './db/postgres/batch-schema.ts',
+    './db/postgres/cdc-schema.ts',
     './db/postgres/edge-schema.ts',
     './db/postgres/rollup-schema.ts',
   ],

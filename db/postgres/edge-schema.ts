@@ -3,9 +3,10 @@
  *
  * Invariant: changes come as migrations only (`npm run db:generate`, then read what it wrote).
  */
-import { index, integer, jsonb, pgTable, text } from 'drizzle-orm/pg-core'
+import { boolean, index, integer, jsonb, pgTable, text } from 'drizzle-orm/pg-core'
 import { bytea, epochMs, integer64, xid8 } from './columns.ts'
-import { type Role, users } from './schema.ts'
+import type { Role } from './roles.ts'
+import { users } from './schema.ts'
 
 /** One row for each change that somebody made through the edge. Never changed, never deleted by the platform. */
 export const audit_log = pgTable(
@@ -82,6 +83,8 @@ export const write_keys = pgTable('write_keys', {
   origins: text().array(),
   /** null: as many as there are. */
   events_per_minute: integer(),
+  /** Whether an event must say that whom it is about agrees. */
+  requires_consent: boolean().notNull().default(false),
   created_at: epochMs().notNull(),
   created_by: text().notNull(),
   revoked_at: epochMs(),

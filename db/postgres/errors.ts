@@ -36,3 +36,10 @@ export function isUnstorableText(error: unknown): boolean {
   const code = (error as { code?: unknown }).code
   return code === '22021' || code === '22P05' || isUnstorableText(error.cause)
 }
+
+/** Whether a statement was refused for what is in its values (SQLSTATE classes 22 and 54): other values may be stored, these never. */
+export function isUnstorable(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const code = (error as { code?: unknown }).code
+  return typeof code === 'string' ? /^(22|54)...$/.test(code) : isUnstorable(error.cause)
+}

@@ -21,7 +21,7 @@ export function createManifestStore(sql: Sql): ManifestStore {
 
     manifests: (at) => readManifests(sql, at),
 
-    async save(at, epoch, manifest) {
+    async save(at, epoch, manifest, kept = MANIFESTS_KEPT) {
       return sql.begin(async (tx) => {
         const [task] = await tx<{ epoch: number }[]>`
           SELECT epoch FROM tasks WHERE topic = ${at.topic} AND partition = ${at.partition} FOR UPDATE`
@@ -31,7 +31,7 @@ export function createManifestStore(sql: Sql): ManifestStore {
           VALUES (${at.topic}, ${at.partition}, ${epoch}, ${manifest.nextOffset}, ${JSON.stringify(manifest.files)}::text::jsonb)`
         const forgotten = await tx<Manifest[]>`
           DELETE FROM checkpoints WHERE id IN (
-            SELECT id FROM checkpoints WHERE topic = ${at.topic} AND partition = ${at.partition} ORDER BY id DESC OFFSET ${MANIFESTS_KEPT}
+            SELECT id FROM checkpoints WHERE topic = ${at.topic} AND partition = ${at.partition} ORDER BY id DESC OFFSET ${kept}
           ) RETURNING next_offset AS "nextOffset", files`
         return releasedFiles(await readManifests(tx, at), forgotten)
       })

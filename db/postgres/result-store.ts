@@ -5,11 +5,12 @@
  * database is refused whole. Locks are taken in one order (tasks, then tables as in RESULT_TABLES, rows by key), so flushes can't deadlock.
  * Errors pass through; `isTransient` (errors.ts) tells which are worth another try. Trying again is always safe.
  */
-import { RESULT_TABLES, type ResultRows, type ResultTable } from '../../streams/contract/results.ts'
-import type { Flush, OutboxRecord, ResultStore, TaskProgress } from '../../streams/runtime/ports.ts'
+import { type PersonalTable, RESULT_TABLES, type ResultRows, type ResultTable } from '../../streams/contract/results.ts'
+import type { Flush, ForgottenSubject, OutboxRecord, ResultStore, TaskProgress } from '../../streams/runtime/ports.ts'
 import { plainArray, textArray } from './arrays.ts'
 import type { Sql, Transaction } from './connect.ts'
 import { fencedAt } from './manifest-rules.ts'
+import { forgottenIn, isPersonal, withoutPerson } from './result-forgetting.ts'
 import { cleanRecord, compareKeys, newestByKey } from './result-version.ts'
 import { UPSERTS } from './upsert.ts'
 
@@ -25,7 +26,10 @@ export function createResultStore(sql: Sql): ResultStore {
       const outbox = flush.outbox.map(cleanRecord)
       const due = await sql.begin(async (tx) => {
         await writeProgress(tx, flush.progress)
-        for (const table of RESULT_TABLES) await writeRows(tx, table, flush.rows[table] ?? [])
+        for (const table of RESULT_TABLES) {
+          await writeRows(tx, table, flush.rows[table] ?? [])
+          if (isPersonal(table)) await forgetIn(tx, table, flush.forgotten ?? [])
+        }
         return outbox.length === 0 ? new Set<string>() : addToOutbox(tx, outbox)
       })
       // Once per id, in the order given.
@@ -36,7 +40,7 @@ export function createResultStore(sql: Sql): ResultStore {
       if (ids.length === 0) return
       // The id stays, to be known again at a replay; the content is in the log now.
       await sql`
-        UPDATE outbox SET published_at = now(), value = '', headers = NULL
+        UPDATE outbox SET published_at = now(), key = NULL, value = '', headers = NULL
         WHERE id = ANY (${textArray(ids)}::text::text[]) AND published_at IS NULL`
     },
 
@@ -90,6 +94,21 @@ async function writeRows<T extends ResultTable>(
   const newest = newestByKey(table, rows)
   for (let from = 0; from < newest.length; from += ROWS_PER_STATEMENT) {
     await tx.unsafe(statement, parameters(newest.slice(from, from + ROWS_PER_STATEMENT)), { prepare: true })
+  }
+}
+
+/** What a person's rows were goes, what sums are made of comes in their place. Their partition's flushes queue up at its row in `tasks`, so nobody else has these rows. */
+async function forgetIn(tx: Transaction, table: PersonalTable, forgotten: readonly ForgottenSubject[]): Promise<void> {
+  for (const subject of forgottenIn(table, forgotten)) {
+    const { subjectId, partition, position } = subject
+    // `isOf`, as SQL. The columns have the types of the row's fields (schema.ts).
+    const theirs = await tx<ResultRows[PersonalTable][]>`
+      DELETE FROM ${tx(table)} WHERE user_id = ${subjectId} AND partition = ${partition} AND position < ${position} RETURNING *`
+    await writeRows(
+      tx,
+      table,
+      theirs.map((row) => withoutPerson(table, row, subject)),
+    )
   }
 }
 

@@ -61,12 +61,14 @@ function clean(value: unknown): unknown {
   return Object.fromEntries(Object.entries(value).map(([key, inner]) => [cleanText(key), clean(inner)]))
 }
 
+/** The value with clean text in it. Cleaning keeps the shape: it maps text to text. Nearly all values are clean, and pass without a copy. */
+export const cleaned = <V>(value: V): V => (isClean(value) ? value : (clean(value) as V))
+
 /** The newest row of each key, with clean text, in the order of {@link compareKeys}. The rows given are left as they are. */
 export function newestByKey<T extends ResultTable>(table: T, rows: readonly ResultRows[T][]): ResultRows[T][] {
   const newest = new Map<string, { key: KeyPart[]; row: ResultRows[T] }>()
   for (const given of rows) {
-    // Cleaning keeps the shape: it maps text to text. Nearly all rows are clean, and pass without a copy.
-    const row = isClean(given) ? given : (clean(given) as ResultRows[T])
+    const row = cleaned(given)
     const key = keyOf(table, row)
     // Clean text has no U+0000, so the join is unambiguous.
     const id = key.join('\0')
@@ -84,7 +86,6 @@ export function cleanRecord(record: OutboxRecord): OutboxRecord {
     topic: cleanText(topic),
     key: key === null ? null : cleanText(key),
     value,
-    // Cleaning maps text to text.
-    ...(headers ? { headers: clean(headers) as Record<string, string> } : {}),
+    ...(headers ? { headers: cleaned(headers) } : {}),
   }
 }

@@ -16,6 +16,7 @@ import type {
   ResultTable,
 } from '../../streams/contract/results.ts'
 import { bytea, epochMs, integer64 } from './columns.ts'
+import type { Role } from './roles.ts'
 
 const provenance = { partition: integer().notNull(), position: integer64().notNull() }
 
@@ -228,9 +229,6 @@ export const checkpoints = pgTable(
   },
   (t) => [index('checkpoints_by_partition').on(t.topic, t.partition, t.id)],
 )
-
-export const ROLES = ['viewer', 'operator', 'admin'] as const
-export type Role = (typeof ROLES)[number]
 
 export const users = pgTable('users', {
   username: text().primaryKey(),

@@ -64,7 +64,8 @@ describe('the stores in PostgreSQL', () => {
       await tx`UPDATE tasks SET next_offset = 5 WHERE topic = ${at.topic} AND partition = 0 AND epoch <= ${epoch}`
       taken = manifests.beginEpoch(at, 'new')
       // The lock is waited for, which pg_locks shows, before this transaction ends.
-      await expect.poll(() => sql`SELECT 1 FROM pg_locks WHERE NOT granted`.then((rows) => rows.length)).toBe(1)
+      const waiting = () => sql`SELECT 1 FROM pg_locks WHERE NOT granted`.then((rows) => rows.length)
+      await expect.poll(waiting, { timeout: 30_000 }).toBe(1)
     })
     expect(await taken).toBe(epoch + 1)
     await expect(manifests.save(at, epoch, { nextOffset: 5, files: [] })).rejects.toThrow(/belongs to epoch 2/)

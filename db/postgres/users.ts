@@ -7,7 +7,7 @@
 import { type Actor, recordAudit } from './audit.ts'
 import type { Sql, Transaction } from './connect.ts'
 import { decodeCursor, type Page, toPage } from './queries/cursor.ts'
-import type { Role } from './schema.ts'
+import type { Role } from './roles.ts'
 
 export interface User {
   username: string

@@ -9,14 +9,16 @@ const AT = Date.UTC(2026, 0, 31, 12)
 const by = { username: 'ada', address: '192.0.2.1' }
 const key = (id: string, more: object = {}) => ({
   ...{ id, name: `the "${id}"`, hash: new Uint8Array(32).fill(7), origins: null, events_per_minute: null },
-  ...{ created_at: AT, ...more },
+  ...{ requires_consent: false, created_at: AT, ...more },
 })
 
 it('keeps keys with what they are for, until they are revoked, once', async () => {
   const { sql } = await postgres.database({ max: 2 })
   const origins = ['https://shop.example', `https://"'{},\\.example`]
   expect(await createWriteKey(sql, key('wk_1', { origins, events_per_minute: 60 }), by)).toBe(true)
-  expect(await createWriteKey(sql, key('wk_2', { origins: [], created_at: AT + 1 }), by)).toBe(true)
+  expect(await createWriteKey(sql, key('wk_2', { origins: [], requires_consent: true, created_at: AT + 1 }), by)).toBe(
+    true,
+  )
   const live = await liveWriteKeys(sql)
   expect(live).toMatchObject([
     {
@@ -24,11 +26,12 @@ it('keeps keys with what they are for, until they are revoked, once', async () =
       name: 'the "wk_1"',
       origins,
       events_per_minute: 60,
+      requires_consent: false,
       created_at: AT,
       created_by: 'ada',
       revoked_at: null,
     },
-    { id: 'wk_2', origins: [], events_per_minute: null },
+    { id: 'wk_2', origins: [], events_per_minute: null, requires_consent: true },
   ])
   expect(new Uint8Array(live[0]!.hash)).toEqual(new Uint8Array(32).fill(7))
   expect([await revokeWriteKey(sql, 'wk_1', AT + 2, by), await revokeWriteKey(sql, 'wk_1', AT + 3, by)]).toEqual([

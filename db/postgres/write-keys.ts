@@ -15,16 +15,18 @@ export interface WriteKeyRow {
   origins: readonly string[] | null
   /** null: as many as there are. */
   events_per_minute: number | null
+  /** Whether an event must say that whom it is about agrees. */
+  requires_consent: boolean
   /** Epoch milliseconds. */
   created_at: number
   created_by: string
   revoked_at: number | null
   revoked_by: string | null
 }
-export type NewWriteKey = Pick<WriteKeyRow, 'id' | 'name' | 'hash' | 'origins' | 'events_per_minute' | 'created_at'>
+export type NewWriteKey = Omit<WriteKeyRow, 'created_by' | 'revoked_at' | 'revoked_by'>
 
 const columns = (sql: Sql) =>
-  sql`id, name, hash, array_to_json(origins) AS origins, events_per_minute, created_at, created_by, revoked_at, revoked_by`
+  sql`id, name, hash, array_to_json(origins) AS origins, events_per_minute, requires_consent, created_at, created_by, revoked_at, revoked_by`
 
 /** Those that hold, in the order in which they were made. */
 export async function liveWriteKeys(sql: Sql): Promise<WriteKeyRow[]> {
@@ -42,15 +44,15 @@ export async function revokedWriteKeys(sql: Sql, limit: number): Promise<WriteKe
 
 /** @returns whether it was made; not where there are {@link WRITE_KEYS_MAX} already */
 export async function createWriteKey(sql: Sql, key: NewWriteKey, by: Actor): Promise<boolean> {
-  const { id, name, hash, origins, events_per_minute, created_at } = key
+  const { id, name, hash, origins, events_per_minute, requires_consent, created_at } = key
   return sql.begin(async (tx) => {
     const made = await tx`
-      INSERT INTO write_keys (id, name, hash, origins, events_per_minute, created_at, created_by)
+      INSERT INTO write_keys (id, name, hash, origins, events_per_minute, requires_consent, created_at, created_by)
       SELECT ${id}, ${name}, ${Buffer.from(hash)}, ${origins === null ? null : textArray(origins)}::text::text[], ${events_per_minute}::integer,
-        ${new Date(created_at).toISOString()}::timestamptz, ${by.username}
+        ${requires_consent}, ${new Date(created_at).toISOString()}::timestamptz, ${by.username}
       WHERE (SELECT count(*) FROM write_keys WHERE revoked_at IS NULL) < ${WRITE_KEYS_MAX}`
     if (made.count === 0) return false
-    const detail = { name, origins, events_per_minute }
+    const detail = { name, origins, events_per_minute, requires_consent }
     await recordAudit(tx, { at: created_at, by, action: 'write_key.create', target: id, detail })
     return true
   })

@@ -91,6 +91,27 @@ export function describeFeatureStore(name: string, open: () => Promise<FeaturesU
       expect([features?.clicks?.position, features?.orders?.position]).toEqual([9, 2])
     })
 
+    test('a user who is forgotten is gone, and lower positions can’t bring the features back', async () => {
+      const { store, reopen } = await fresh()
+      const forget = (position: number): FeatureWrite => ({ ...clicks('u', position), value: null })
+      await store.write([clicks('u', 9), orders('u', 50), clicks('v', 9)])
+      await store.write([forget(10)])
+      expect(Object.keys((await store.read('u')) ?? {})).toEqual(['orders'])
+      const other = await reopen()
+      others.push(other)
+      for (const each of [store, other]) {
+        await each.write([clicks('u', 9), clicks('u', 10)])
+        expect((await each.read('u'))?.clicks).toBeUndefined()
+      }
+      // Of a replay, behind what came after it: that stays.
+      await store.write([clicks('u', 11)])
+      await store.write([forget(10)])
+      expect((await store.read('u'))?.clicks?.position).toBe(11)
+      expect((await store.read('v'))?.clicks?.position).toBe(9)
+      await store.write([forget(12), { ...orders('u', 51), value: null }])
+      expect(await store.read('u')).toBe(null)
+    })
+
     test('when a write has resolved, other readers see it', async () => {
       const { store, reopen } = await fresh()
       const other = await reopen()
@@ -136,7 +157,7 @@ export function describeFeatureStore(name: string, open: () => Promise<FeaturesU
       const { store } = await fresh()
       const write = clicks('u', 1)
       await store.write([write])
-      write.value.events.minutes.length = 0
+      write.value!.events.minutes.length = 0
       const first = await store.read('u')
       first!.clicks!.value.total_events = -1
       expect((await store.read('u'))?.clicks?.value).toEqual(clickFeatures({ total_events: 1 }))

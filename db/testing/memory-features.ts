@@ -9,6 +9,7 @@ export interface MemoryFeatures extends FeatureStore {
   snapshot(): [userId: string, features: StoredFeatures][]
 }
 
+/** Where the value is null, only the position is kept, against lower ones. */
 type Stored = Omit<FeatureWrite, 'userId' | 'part'>
 
 export function createMemoryFeatures(): MemoryFeatures {
@@ -16,11 +17,13 @@ export function createMemoryFeatures(): MemoryFeatures {
   let generation: string | null = null
   // A copy each way, as a real store would give: nobody changes what is stored by changing what they hold.
   const featuresOf = (parts: ReadonlyMap<FeaturePart, Stored>): StoredFeatures =>
-    structuredClone(Object.fromEntries([...parts].sort(([a], [b]) => (a < b ? -1 : 1)))) as StoredFeatures
+    structuredClone(
+      Object.fromEntries([...parts].filter(isKnown).sort(([a], [b]) => (a < b ? -1 : 1))),
+    ) as StoredFeatures
   return {
     async read(userId) {
       const parts = users.get(userId)
-      return parts ? featuresOf(parts) : null
+      return parts && [...parts].some(isKnown) ? featuresOf(parts) : null
     },
     async write(writes) {
       for (const { userId, part, partition, position, value } of writes) {
@@ -40,6 +43,11 @@ export function createMemoryFeatures(): MemoryFeatures {
       generation = null
     },
     snapshot: () =>
-      [...users].sort(([a], [b]) => (a < b ? -1 : 1)).map(([userId, parts]) => [userId, featuresOf(parts)]),
+      [...users]
+        .filter(([, parts]) => [...parts].some(isKnown))
+        .sort(([a], [b]) => (a < b ? -1 : 1))
+        .map(([userId, parts]) => [userId, featuresOf(parts)]),
   }
 }
+
+const isKnown = ([, { value }]: readonly [FeaturePart, Stored]): boolean => value !== null

@@ -25,6 +25,7 @@ export function createMemoryObjects(nowMs: () => number = () => 0): MemoryObject
   return {
     objects,
     location: 'memory://',
+    putsIfAbsent: true,
     put: async (key, body) => put(key, body),
     async putIfAbsent(key, body) {
       if (objects.has(key)) return false

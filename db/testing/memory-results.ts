@@ -4,10 +4,11 @@
  * Invariant: it answers and refuses exactly as db/postgres/result-store.ts and manifest-store.ts do; result-store-suite.ts holds both to it.
  * Every call is atomic, and what goes in or out is a copy: a store shares no object with the task.
  */
-import { RESULT_TABLES, type ResultRows, type ResultTable } from '../../streams/contract/results.ts'
+import { type PersonalTable, RESULT_TABLES, type ResultRows, type ResultTable } from '../../streams/contract/results.ts'
 import { partitionKey, type TopicPartition } from '../../streams/log/event-log.ts'
 import type {
   Flush,
+  ForgottenSubject,
   Manifest,
   ManifestStore,
   OutboxRecord,
@@ -16,6 +17,7 @@ import type {
 } from '../../streams/runtime/ports.ts'
 import { type Clock, systemClock } from '../../streams/time/clock.ts'
 import { fencedAt, MANIFESTS_KEPT, releasedFiles } from '../postgres/manifest-rules.ts'
+import { forgottenIn, isOf, isPersonal, withoutPerson } from '../postgres/result-forgetting.ts'
 import { cleanRecord, compareKeys, keyOf, newestByKey, replaces } from '../postgres/result-version.ts'
 
 export interface MemoryResults {
@@ -66,6 +68,18 @@ export function createMemoryResults(clock: Pick<Clock, 'now'> = systemClock): Me
     }
   }
 
+  function forgetIn<T extends PersonalTable>(table: T, forgotten: readonly ForgottenSubject[]): void {
+    const stored = tables.get(table)! as Map<string, ResultRows[T]>
+    for (const subject of forgottenIn(table, forgotten)) {
+      const theirs = [...stored].filter(([, row]) => isOf(row, subject))
+      for (const [key] of theirs) stored.delete(key)
+      applyRows(
+        table,
+        theirs.map(([, row]) => withoutPerson(table, row, subject)),
+      )
+    }
+  }
+
   const results: ResultStore = {
     async apply(flush: Flush) {
       // All checks come before the first write: a refused flush leaves nothing behind, as a rolled-back transaction does.
@@ -75,7 +89,10 @@ export function createMemoryResults(clock: Pick<Clock, 'now'> = systemClock): Me
         task.epoch = progress.epoch
         task.progress = structuredClone(progress)
       }
-      for (const table of RESULT_TABLES) applyRows(table, flush.rows[table] ?? [])
+      for (const table of RESULT_TABLES) {
+        applyRows(table, flush.rows[table] ?? [])
+        if (isPersonal(table)) forgetIn(table, flush.forgotten ?? [])
+      }
       const due = new Map<string, OutboxRecord>()
       for (const record of flush.outbox.map(cleanRecord)) {
         if (!outbox.has(record.id))
@@ -88,7 +105,8 @@ export function createMemoryResults(clock: Pick<Clock, 'now'> = systemClock): Me
     async markPublished(ids) {
       for (const id of ids) {
         const entry = outbox.get(id)
-        if (entry) entry.published = true
+        if (entry)
+          Object.assign(entry, { published: true, record: { ...entry.record, key: null, value: Buffer.alloc(0) } })
       }
     },
     async unpublished(ageMs) {
@@ -108,12 +126,12 @@ export function createMemoryResults(clock: Pick<Clock, 'now'> = systemClock): Me
     async manifests(at) {
       return structuredClone(tasks.get(partitionKey(at))?.manifests ?? [])
     },
-    async save(at, epoch, manifest) {
+    async save(at, epoch, manifest, kept = MANIFESTS_KEPT) {
       const task = tasks.get(partitionKey(at))
       if (!task || task.epoch > epoch) throw fencedAt(at, epoch, task?.epoch ?? null)
       const all = [structuredClone(manifest), ...task.manifests]
-      task.manifests = all.slice(0, MANIFESTS_KEPT)
-      return releasedFiles(task.manifests, all.slice(MANIFESTS_KEPT))
+      task.manifests = all.slice(0, kept)
+      return releasedFiles(task.manifests, all.slice(kept))
     },
   }
 

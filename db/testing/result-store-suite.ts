@@ -244,6 +244,50 @@ export function resultStoreSuite(name: string, open: () => Promise<StoreUnderTes
     })
   })
 
+  describe(`${name}: persons who are forgotten`, () => {
+    const forgotten = [{ topic: 'clickstream.events', partition: 2, position: 50, subjectId: 'u1' }]
+    const session = (changes: Partial<ResultRows['sessions']>) =>
+      resultRow('sessions', { user_id: 'u1', partition: 2, position: 10, merged_into: null, ...changes })
+
+    it('leaves of their rows what sums are made of, once, however often they come back', async () => {
+      const store = await open()
+      const theirs = [
+        session({ session_id: 'u1@a' }),
+        session({ session_id: 'u1@b', merged_into: 'u1@a', final: false }),
+      ]
+      const others = [
+        session({ session_id: 'u2@a', user_id: 'u2' }),
+        // Of another partition, whose positions mean something else, and of the time after it.
+        session({ session_id: 'u1@c', partition: 3 }),
+        session({ session_id: 'u1@d', position: 51 }),
+      ]
+      for (let attempt = 0; attempt < 2; attempt++) {
+        await store.results.apply(flush({ rows: { sessions: [...theirs, ...others] } }))
+        await store.results.apply(flush({ rows: { sessions: theirs }, forgotten }))
+      }
+      const nobody = { user_id: 'erased-2-50', entry_page: null, exit_page: null, final: true, position: 50 }
+      expect(await store.rows('sessions')).toEqual([
+        session({ ...nobody, session_id: 'erased-2-50@a' }),
+        session({ ...nobody, session_id: 'erased-2-50@b', merged_into: 'erased-2-50@a' }),
+        ...others.slice(1),
+        others[0],
+      ])
+    })
+
+    it('keeps an alert from being written again with what tells of them', async () => {
+      const store = await open()
+      const row = resultRow('fraud_alerts', { user_id: 'u1', partition: 2, position: 10 })
+      const ofOrders = [{ ...forgotten[0]!, topic: 'transactions.orders' }]
+      await store.results.apply(flush({ rows: { fraud_alerts: [row] }, forgotten }))
+      expect(await store.rows('fraud_alerts')).toEqual([row])
+      await store.results.apply(flush({ forgotten: ofOrders, progress: [progress()] }))
+      await store.results.apply(flush({ rows: { fraud_alerts: [row, { ...row, position: 49 }] } }))
+      expect(await store.rows('fraud_alerts')).toEqual([
+        { ...row, user_id: 'erased-2-50', evidence: [], trace_id: null, final: true, position: 50 },
+      ])
+    })
+  })
+
   describe(`${name}: epochs and manifests`, () => {
     it('begins an epoch higher than any before, per partition, also when several begin at once', async () => {
       const { manifests } = await open()
@@ -286,6 +330,14 @@ export function resultStoreSuite(name: string, open: () => Promise<StoreUnderTes
         { nextOffset: 3, files: ['f3'] },
       ])
       expect(await manifests.manifests({ ...at, partition: 7 })).toEqual([])
+    })
+
+    it('keeps only the one saved last where it is told to', async () => {
+      const { manifests } = await open()
+      const epoch = await manifests.beginEpoch(at, 'me')
+      for (const n of [1, 2, 3]) await manifests.save(at, epoch, { nextOffset: n, files: [`f${n}`] })
+      expect(await manifests.save(at, epoch, { nextOffset: 4, files: ['f4'] }, 1)).toEqual(['f1', 'f2', 'f3'])
+      expect(await manifests.manifests(at)).toEqual([{ nextOffset: 4, files: ['f4'] }])
     })
 
     it('puts the manifest saved last first, though an older one names a higher offset', async () => {

@@ -2,13 +2,14 @@ import { sign } from 'hono/jwt'
 import type { JWTPayload } from 'hono/utils/jwt/types'
 import { describe, expect, it } from 'vitest'
 import { createHarness, memoryUsers, NOW } from '../testing/harness.ts'
+import { quickHash } from '../testing/quick-hash.ts'
 import { ADMIN, ensureAdmin } from './admin.ts'
-import { hashPassword, verifyPassword } from './password.ts'
+import { verifyPassword } from './password.ts'
 import { createRateLimit } from './rate-limit.ts'
 import { ACCESS_SECONDS, createTokens } from './tokens.ts'
 
 const PASSWORD = 'correct horse battery staple'
-const hash = await hashPassword(PASSWORD)
+const hash = await quickHash(PASSWORD)
 const viewer = { username: 'vera', password_hash: hash, role: 'viewer' as const }
 const login = (username: string, password: unknown) => ({ username, password })
 

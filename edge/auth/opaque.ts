@@ -3,6 +3,7 @@
  *
  * Invariant: 256 random bits, so that one round of SHA-256 is all the hashing they need; stores are given the hash alone.
  */
+import { sha256Of } from '../sha256.ts'
 
 export interface Opaque {
   /** For whoever asked for it, and nobody else. */
@@ -12,11 +13,7 @@ export interface Opaque {
 
 export async function newOpaque(): Promise<Opaque> {
   const text = base64url(crypto.getRandomValues(new Uint8Array(32)))
-  return { text, hash: await hashOf(text) }
-}
-
-export async function hashOf(text: string): Promise<Uint8Array> {
-  return new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text)))
+  return { text, hash: await sha256Of(text) }
 }
 
 const base64url = (bytes: Uint8Array): string =>

@@ -3,11 +3,10 @@
  *
  * The schema registry and the lake have guards of their own, since their clients sign in differently: `registry-access.ts`, `iceberg/access.ts`.
  */
+import { ROLES } from '../../db/postgres/roles.ts'
 import type { Role } from '../ports.ts'
 
 export type Needs = 'nobody' | Role
-
-const ROLES: readonly Role[] = ['viewer', 'operator', 'admin']
 
 interface Rule {
   /** `*`: any. */
@@ -43,6 +42,8 @@ const RULES: readonly Rule[] = [
   { method: '*', path: '/users', needs: 'admin' },
   { method: '*', path: '/users/', needs: 'admin' },
   { method: '*', path: '/audit', needs: 'admin' },
+  // A person's data is gone after it, for good.
+  { method: '*', path: '/privacy/', needs: 'admin' },
 ]
 
 /** @param path without /api/v1 */

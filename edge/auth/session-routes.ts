@@ -1,5 +1,6 @@
 /** `/auth/*`: signing in by password or link, going on with a session, ending it, and who one is. */
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
+import { ROLES } from '../../db/postgres/roles.ts'
 import { problems } from '../serve/envelope.ts'
 import { smallBody } from '../small-body.ts'
 import { identityOf } from './guard.ts'
@@ -13,7 +14,7 @@ export interface SessionRoutesDeps {
 
 /** Whoever may call these without an account is given little room. */
 const BODY_BYTES_MAX = 4096
-export const roleOf = z.enum(['viewer', 'operator', 'admin'])
+export const roleOf = z.enum(ROLES)
 
 const tags = ['Access']
 const json = <S extends z.ZodType>(schema: S) => ({ required: true, content: { 'application/json': { schema } } })

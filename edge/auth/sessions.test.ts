@@ -1,12 +1,12 @@
 /** Sessions, login links and accounts as a client of the API meets them. */
 import { describe, expect, it } from 'vitest'
 import { createHarness, type Harness, memoryUsers } from '../testing/harness.ts'
-import { hashPassword } from './password.ts'
+import { quickHash } from '../testing/quick-hash.ts'
 import { LINK_SECONDS, REFRESH_SECONDS } from './sessions.ts'
 import { ACCESS_SECONDS } from './tokens.ts'
 
 const PASSWORD = 'correct horse battery staple'
-const password_hash = await hashPassword(PASSWORD)
+const password_hash = await quickHash(PASSWORD)
 const people = () =>
   memoryUsers({ username: 'root', password_hash, role: 'admin' }, { username: 'vera', password_hash, role: 'viewer' })
 

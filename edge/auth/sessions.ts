@@ -7,7 +7,8 @@
 import type { Context } from 'hono'
 import type { Clock, Role, SessionOwner, SessionStore, User } from '../ports.ts'
 import { Problem } from '../problem.ts'
-import { hashOf, newOpaque } from './opaque.ts'
+import { sha256Of } from '../sha256.ts'
+import { newOpaque } from './opaque.ts'
 import { ACCESS_SECONDS, type Identity, type Tokens } from './tokens.ts'
 
 export interface SessionDeps {
@@ -71,7 +72,7 @@ export function createSessions({ sessions, tokens, clock, clientAddress }: Sessi
     async beginByLink(c, code) {
       const { text, token } = await next()
       const session = { ...token, family: crypto.randomUUID() }
-      const owner = await sessions.beginByLink(await hashOf(code), session, circumstances(c))
+      const owner = await sessions.beginByLink(await sha256Of(code), session, circumstances(c))
       if (owner) return grant(owner, text)
       throw new Problem(
         'unauthorized',
@@ -80,7 +81,7 @@ export function createSessions({ sessions, tokens, clock, clientAddress }: Sessi
     },
     async refresh(c, given) {
       const { text, token } = await next()
-      const rotation = await sessions.rotate(await hashOf(given), token, circumstances(c))
+      const rotation = await sessions.rotate(await sha256Of(given), token, circumstances(c))
       if (rotation.outcome === 'rotated') return grant(rotation.owner, text)
       throw new Problem(
         'unauthorized',
@@ -89,7 +90,7 @@ export function createSessions({ sessions, tokens, clock, clientAddress }: Sessi
           : 'The session has ended. Sign in again.',
       )
     },
-    end: async (c, token) => sessions.end(await hashOf(token), circumstances(c)),
+    end: async (c, token) => sessions.end(await sha256Of(token), circumstances(c)),
     async newLink(c, role, { username }) {
       const { text, hash } = await newOpaque()
       const { address, at } = circumstances(c)

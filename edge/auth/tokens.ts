@@ -1,5 +1,6 @@
 /** Access tokens: JWT signed with HS256 and nothing else; the algorithm is never taken from the token. */
 import { sign, verify } from 'hono/jwt'
+import { ROLES } from '../../db/postgres/roles.ts'
 import type { Clock, Role } from '../ports.ts'
 
 /** Of people's sessions, which refresh tokens carry on. */
@@ -8,7 +9,6 @@ export const ACCESS_SECONDS = 15 * 60
 export const CLIENT_SECONDS = 8 * 3600
 const ALGORITHM = 'HS256'
 const ISSUER = 'streamforge'
-const ROLES: readonly Role[] = ['viewer', 'operator', 'admin']
 
 export interface Identity {
   username: string

@@ -392,6 +392,247 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/dead-letter-replays": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Try dead letters again, and bring back those that can be read
+         * @description A letter that was replayed is not replayed again, and an event that is in the results already is a duplicate. Without `fix` the present decoder tries: that is enough where a schema was registered meanwhile. With `dry_run` nothing is changed. For operators and admins.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["DeadLetterReplay"];
+                };
+            };
+            responses: {
+                /** @description What went back */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["ReplayReport"];
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                431: components["responses"]["HeadTooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Dead letters, newest first
+         * @description For every account.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `meta.next_cursor` of the page before */
+                    cursor?: string;
+                    /** @description A group, as `GET /dead-letters/causes` names it */
+                    group?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Newest first */
+                200: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["DeadLetter"][];
+                            meta: components["schemas"]["Meta"] & {
+                                /** @description Give it as `cursor` for the next page; null on the last */
+                                next_cursor: string | null;
+                            };
+                        };
+                    };
+                };
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                431: components["responses"]["HeadTooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dead-letters/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * One dead letter: why it died, its bytes, its trace
+         * @description For every account.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description <topic>:<partition>:<offset> */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The letter */
+                200: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["DeadLetterDetail"];
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
+                        };
+                    };
+                };
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                404: components["responses"]["NotFound"];
+                431: components["responses"]["HeadTooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/dead-letters/causes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What died of what
+         * @description Records that no reader could apply, grouped by where they came from and what they died of. Of each topic the newest 50,000 are looked at; `streamforge dlq list` looks at all. For every account.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Most letters first */
+                200: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["DeadLetterCause"][];
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
+                        };
+                    };
+                };
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                431: components["responses"]["HeadTooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/events": {
         parameters: {
             query?: never;
@@ -3236,6 +3477,510 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/privacy/erasures": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Erasures of persons, the newest first
+         * @description For admins.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `meta.next_cursor` of the page before */
+                    cursor?: string;
+                    limit?: number;
+                    /** @description `waiting_for_log`: everything is erased but the events that the log keeps until its retention has passed */
+                    state?: "requested" | "running" | "waiting_for_log" | "complete" | "failed";
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Erasures */
+                200: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Erasure"][];
+                            meta: components["schemas"]["Meta"] & {
+                                /** @description Give it as `cursor` for the next page; null on the last */
+                                next_cursor: string | null;
+                            };
+                        };
+                    };
+                };
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                431: components["responses"]["HeadTooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        /**
+         * Erase a person
+         * @description Removes the person from features, results, the lake and every snapshot of it, and waits until the log has let go of the events. An id that is being erased is not erased twice: the answer is that erasure. Where it waits for the log alone, the answer is another one, of what has come since. What is sent of the person after this is new, and is kept. For admins.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewErasure"];
+                };
+            };
+            responses: {
+                /** @description The erasure, which goes on by itself */
+                202: {
+                    headers: {
+                        /** @description Where it is told how far it is */
+                        Location?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Erasure"];
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
+                        };
+                    };
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                413: components["responses"]["TooLarge"];
+                415: components["responses"]["UnsupportedMediaType"];
+                431: components["responses"]["HeadTooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/privacy/erasures/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How far an erasure is; its certificate
+         * @description For admins.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The erasure */
+                200: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["Erasure"];
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
+                        };
+                    };
+                };
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                403: components["responses"]["Forbidden"];
+                404: components["responses"]["NotFound"];
+                431: components["responses"]["HeadTooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/products/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * A product as it is in the shop's database
+         * @description For every account.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description The product's id in the shop */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The product */
+                200: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["ShopProduct"];
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
+                        };
+                    };
+                };
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                404: components["responses"]["NotFound"];
+                431: components["responses"]["HeadTooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/products/{id}/prices": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * The prices a product has had, the newest first
+         * @description For every account.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `meta.next_cursor` of the page before */
+                    cursor?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path: {
+                    /** @description The product's id in the shop */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The last is its first price that is known */
+                200: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["PriceChange"][];
+                            meta: components["schemas"]["Meta"] & {
+                                /** @description Give it as `cursor` for the next page; null on the last */
+                                next_cursor: string | null;
+                            };
+                        };
+                    };
+                };
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                431: components["responses"]["HeadTooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/products/{id}/stock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * How many of a product there were, the newest first
+         * @description For every account.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `meta.next_cursor` of the page before */
+                    cursor?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path: {
+                    /** @description The product's id in the shop */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Changes of its stock */
+                200: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["StockChange"][];
+                            meta: components["schemas"]["Meta"] & {
+                                /** @description Give it as `cursor` for the next page; null on the last */
+                                next_cursor: string | null;
+                            };
+                        };
+                    };
+                };
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                431: components["responses"]["HeadTooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/products/low_stock": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Products of which few are left, the fewest first
+         * @description For every account.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    below?: number;
+                    /** @description `meta.next_cursor` of the page before */
+                    cursor?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Products with a stock below that */
+                200: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["ShopProduct"][];
+                            meta: components["schemas"]["Meta"] & {
+                                /** @description Whether any product of a shop is known: false where no database is captured */
+                                known: boolean;
+                                /** @description Give it as `cursor` for the next page; null on the last */
+                                next_cursor: string | null;
+                            };
+                        };
+                    };
+                };
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                431: components["responses"]["HeadTooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/products/price_changes": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * What prices were changed to, the newest first
+         * @description For every account.
+         */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description `meta.next_cursor` of the page before */
+                    cursor?: string;
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Changes; first prices are none */
+                200: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: (components["schemas"]["PriceChange"] & {
+                                name: string | null;
+                                product_id: string;
+                            })[];
+                            meta: components["schemas"]["Meta"] & {
+                                /** @description Give it as `cursor` for the next page; null on the last */
+                                next_cursor: string | null;
+                            };
+                        };
+                    };
+                };
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                431: components["responses"]["HeadTooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/quality/history": {
         parameters: {
             query?: never;
@@ -4957,6 +5702,68 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/shop_orders/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * An order as it is in the shop's database, with its items and the states it has had
+         * @description For every account.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    /** @description The order's id in the shop */
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The order */
+                200: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": {
+                            data: components["schemas"]["ShopOrder"];
+                            meta: components["schemas"]["Meta"] & Record<string, never>;
+                        };
+                    };
+                };
+                /** @description What the client has, by If-None-Match, says the same */
+                304: {
+                    headers: {
+                        /** @description Stands for what `data` says, not for when that was asked */
+                        ETag?: string;
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                400: components["responses"]["BadRequest"];
+                401: components["responses"]["Unauthorized"];
+                404: components["responses"]["NotFound"];
+                431: components["responses"]["HeadTooLarge"];
+                500: components["responses"]["Failed"];
+                503: components["responses"]["Unavailable"];
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/trips": {
         parameters: {
             query?: never;
@@ -6085,7 +6892,7 @@ export interface paths {
         put?: never;
         /**
          * Make a key
-         * @description The answer has the key itself, this once: only its hash is kept. `origins` keeps other web pages from sending with a key that is public by nature; programs that are no browsers can name any origin, or none. Beyond `events_per_minute` the key is answered with 429 until some have come back. For operators and admins.
+         * @description The answer has the key itself, this once: only its hash is kept. `origins` keeps other web pages from sending with a key that is public by nature; programs that are no browsers can name any origin, or none. Beyond `events_per_minute` the key is answered with 429 until some have come back. With `requires_consent`, an event that does not say that whom it is about agrees is let go, as one is everywhere that says no. For operators and admins.
          */
         post: {
             parameters: {
@@ -6246,6 +7053,8 @@ export interface components {
             /** @description Whether a program rather than a person did it; when missing, judged by User-Agent where that is a browser */
             bot?: boolean | null;
             category?: string | null;
+            /** @description false: whom it is about does not agree, and the event is let go. Missing: nobody was asked, or it is not needed; with a write key that requires consent it is let go, too */
+            consent?: boolean | null;
             currency?: string | null;
             device?: string | null;
             /** @description Makes retries safe: the same id within 10 minutes is one event. Made by the server when missing */
@@ -6346,6 +7155,119 @@ export interface components {
             /** @description Of successful orders, major units of the currency; refunds are not taken off */
             revenue: number;
             trips: number;
+        };
+        DeadLetter: {
+            /** Format: date-time */
+            died_at: string;
+            /** @example dlq.transactions.orders:0:17 */
+            id: string;
+            key: string | null;
+            message: string;
+            reason: string;
+            replayed: boolean;
+            /** @description Where the record first lay */
+            source: {
+                /** Format: date-time */
+                accepted_at: string;
+                offset: number;
+                partition: number;
+                topic: string;
+            };
+            trace_id: string | null;
+        };
+        DeadLetterCause: {
+            /** @description Id of the newest letter */
+            example: string;
+            /** Format: date-time */
+            first_at: string;
+            /** @description Names the group; null: what is left where there are too many */
+            group: string | null;
+            /** Format: date-time */
+            last_at: string;
+            letters: number;
+            /** @description What the messages have in common: numbers as N, quotations as "…" */
+            message: string;
+            /** @example unknown_schema */
+            reason: string;
+            /** @description Of these */
+            replayed: number;
+            /** @description Where the records came from */
+            topic: string;
+        };
+        DeadLetterDetail: components["schemas"]["DeadLetter"] & {
+            /** @description Of the value as it was kept */
+            bytes: number;
+            /** @description Its length, where only the beginning was kept */
+            cut_from_bytes: number | null;
+            /** @example Avro by schema 3 */
+            format: string;
+            group: string;
+            /** @description The record's own */
+            headers: {
+                [key: string]: string;
+            };
+            /** @description The trace of the request, where STREAMFORGE_TRACE_URL says how */
+            trace_url: string | null;
+            /** @description For people: JSON, text, or a hexadecimal dump; its beginning where it is long */
+            value: string;
+            /** @description The bytes as they are; the first 64 KB */
+            value_base64: string;
+        };
+        DeadLetterReplay: {
+            /** @default false */
+            dry_run: boolean;
+            fix?: {
+                /** @description A preset’s name, or a mapping as imports take it: from what the values say to an event */
+                mapping?: string | {
+                    [key: string]: unknown;
+                };
+                /** @description The Avro schema that the values were written with, whatever id they name */
+                schema?: {
+                    [key: string]: unknown;
+                } | unknown[];
+            };
+            /** @description A group, as `GET /dead-letters/causes` names it */
+            group?: string;
+            /** @description Either these, or the letters of a group */
+            ids?: string[];
+            /**
+             * @description Of letters, oldest first
+             * @default 1000
+             */
+            limit: number;
+        };
+        Erasure: {
+            /** Format: date-time */
+            completed_at: string | null;
+            /** @description Why it failed; asking again for the same person goes on where it stopped. Of one that is under way: what it can not get past at the moment, and tries again */
+            failure: string | null;
+            id: string;
+            /** Format: date-time */
+            requested_at: string;
+            requested_by: string;
+            salt: string;
+            /**
+             * @description `waiting_for_log`: everything is erased but the events that the log keeps until its retention has passed
+             * @enum {string}
+             */
+            state: "requested" | "running" | "waiting_for_log" | "complete" | "failed";
+            /** @description What was removed where and when, in counts. Of a complete erasure this is the certificate */
+            steps: ({
+                /** Format: date-time */
+                at: string;
+                step: string;
+            } & {
+                [key: string]: unknown;
+            })[];
+            /** @description SHA-256 of `<salt>:<user id>`, hexadecimal: tells who knows the id that it was this one */
+            subject_hash: string;
+            /** Format: date-time */
+            updated_at: string;
+            /**
+             * Format: date-time
+             * @description When the log will have let go of the events, by its retention
+             */
+            waits_until: string | null;
         };
         EventsPoint: {
             by_type: {
@@ -6637,6 +7559,8 @@ export interface components {
             /** @description Events seen before, within ten minutes; not appended again */
             duplicates: number;
             rejected: components["schemas"]["Verdict"][];
+            /** @description Events that say themselves that whom they are about does not agree, or do not say so to a key that requires it: neither stored nor kept in mind */
+            without_consent?: number;
         };
         Login: {
             password: string;
@@ -6670,6 +7594,10 @@ export interface components {
             /** @example ada */
             username: string;
         };
+        NewErasure: {
+            /** @description A user id, or an anonymous one. Anonymous ids seen with a user id are erased with it */
+            user_id: string;
+        };
         NewLoginLink: {
             /** @enum {string} */
             role: "viewer" | "operator" | "admin";
@@ -6679,11 +7607,14 @@ export interface components {
             name: string;
             /** @description []: no page at all, servers only */
             origins?: string[] | null;
+            requires_consent?: boolean;
         };
         Order: {
             /** @description Major units of the currency, never negative: a refund is a record of status refunded */
             amount: number;
             category?: string | null;
+            /** @description false: whom it is about does not agree, and the event is let go. Missing: nobody was asked, or it is not needed; with a write key that requires consent it is let go, too */
+            consent?: boolean | null;
             currency?: string | null;
             /** @description ISO 8601 (UTC where it has no offset) or epoch milliseconds; now, when missing */
             event_time?: string | number | null;
@@ -6784,6 +7715,18 @@ export interface components {
             /** Format: date-time */
             watermark: string | null;
         };
+        PriceChange: {
+            /**
+             * Format: date-time
+             * @description When the shop's database changed it, by its clock
+             */
+            changed_at: string;
+            currency: string | null;
+            currency_before: string | null;
+            price: number | null;
+            /** @description null: the first price that is known */
+            price_before: number | null;
+        };
         Problem: {
             /** @enum {string} */
             code: "malformed_body" | "invalid_parameter" | "unauthorized" | "forbidden" | "not_found" | "method_not_allowed" | "conflict" | "incompatible_schema" | "idempotency_in_flight" | "body_too_slow" | "body_too_large" | "too_many_events" | "unsupported_media_type" | "unsupported_encoding" | "invalid_event" | "idempotency_mismatch" | "unprocessable" | "too_many_attempts" | "quota_exceeded" | "internal" | "log_unavailable" | "overloaded" | "unavailable";
@@ -6791,6 +7734,8 @@ export interface components {
             detail: string;
             status: number;
             title: string;
+            /** @description Of the request, where requests are traced */
+            trace_id?: string;
             type: string;
         } & {
             [key: string]: unknown;
@@ -6970,6 +7915,37 @@ export interface components {
             region_id: string;
             trips: number;
         };
+        ReplayReport: {
+            dry_run: boolean;
+            /** @description A few of each outcome */
+            examples: {
+                /** @description What goes back, or would */
+                event: {
+                    [key: string]: unknown;
+                } | null;
+                id: string;
+                message: string | null;
+                /** @enum {string} */
+                outcome: "replayed" | "replayed_before" | "refused";
+                reason: string | null;
+                /** @description Where it lies now */
+                to: {
+                    offset: number;
+                    partition: number;
+                    topic: string;
+                } | null;
+            }[];
+            /** @description Ids that are none, or no more */
+            missing: string[];
+            /** @description The limit ended it: the same request goes on from there */
+            more: boolean;
+            /** @description Still can not be read */
+            refused: number;
+            /** @description Went back; in a dry run, would go back */
+            replayed: number;
+            /** @description Of these nothing was done */
+            replayed_before: number;
+        };
         Revenue: {
             currency: string;
             net_revenue: number;
@@ -7064,6 +8040,72 @@ export interface components {
             started_at: string;
             user_id: string;
         };
+        ShopOrder: {
+            /**
+             * Format: date-time
+             * @description When the shop's database changed it, by its clock
+             */
+            changed_at: string;
+            /** Format: date-time */
+            created_at: string | null;
+            currency: string | null;
+            /** @description Deleted in the shop; the rest is how it was then */
+            deleted: boolean;
+            /** @description The shop's other columns */
+            extra: {
+                [key: string]: unknown;
+            };
+            items: {
+                /**
+                 * Format: date-time
+                 * @description When the shop's database changed it, by its clock
+                 */
+                changed_at: string;
+                item_id: string;
+                price: number | null;
+                product_id: string | null;
+                quantity: number | null;
+            }[];
+            order_id: string;
+            status: string | null;
+            /** @description What the order has been, in that order */
+            statuses: {
+                /**
+                 * Format: date-time
+                 * @description When the shop's database changed it, by its clock
+                 */
+                changed_at: string;
+                status: string | null;
+                /** @description null: the first that is known */
+                status_before: string | null;
+            }[];
+            total: number | null;
+            /** Format: date-time */
+            updated_at: string | null;
+            user_id: string | null;
+        };
+        ShopProduct: {
+            category: string | null;
+            /**
+             * Format: date-time
+             * @description When the shop's database changed it, by its clock
+             */
+            changed_at: string;
+            currency: string | null;
+            /** @description Deleted in the shop; the rest is how it was then */
+            deleted: boolean;
+            /** @description The shop's other columns */
+            extra: {
+                [key: string]: unknown;
+            };
+            name: string | null;
+            price: number | null;
+            product_id: string;
+            sku: string | null;
+            stock: number | null;
+            /** Format: date-time */
+            updated_at: string | null;
+        };
         SignedIn: {
             /** @description For `Authorization: Bearer` */
             access_token: string;
@@ -7078,6 +8120,16 @@ export interface components {
             /** @enum {string} */
             token_type: "Bearer";
             username: string;
+        };
+        StockChange: {
+            /**
+             * Format: date-time
+             * @description When the shop's database changed it, by its clock
+             */
+            changed_at: string;
+            stock: number | null;
+            /** @description null: the first that is known */
+            stock_before: number | null;
         };
         SupposedAlert: {
             alert_id: string;
@@ -7110,6 +8162,8 @@ export interface components {
             user_id: string;
         };
         Trip: {
+            /** @description false: whom it is about does not agree, and the event is let go. Missing: nobody was asked, or it is not needed; with a write key that requires consent it is let go, too */
+            consent?: boolean | null;
             currency?: string | null;
             /** @description Kilometres */
             distance: number;
@@ -7279,6 +8333,8 @@ export interface components {
             name: string;
             /** @description Of pages that may send with it; null: all pages */
             origins: string[] | null;
+            /** @description Whether an event that does not say `"consent": true` is let go */
+            requires_consent: boolean;
             /** Format: date-time */
             revoked_at: string | null;
             revoked_by: string | null;
@@ -7404,6 +8460,11 @@ export type DailyCategory = components['schemas']['DailyCategory'];
 export type DailyFunnelStage = components['schemas']['DailyFunnelStage'];
 export type DailyKpis = components['schemas']['DailyKpis'];
 export type DailyRegion = components['schemas']['DailyRegion'];
+export type DeadLetter = components['schemas']['DeadLetter'];
+export type DeadLetterCause = components['schemas']['DeadLetterCause'];
+export type DeadLetterDetail = components['schemas']['DeadLetterDetail'];
+export type DeadLetterReplay = components['schemas']['DeadLetterReplay'];
+export type Erasure = components['schemas']['Erasure'];
 export type EventsPoint = components['schemas']['EventsPoint'];
 export type EventStatus = components['schemas']['EventStatus'];
 export type Explained = components['schemas']['Explained'];
@@ -7416,6 +8477,7 @@ export type Login = components['schemas']['Login'];
 export type LoginCode = components['schemas']['LoginCode'];
 export type Meta = components['schemas']['Meta'];
 export type NewAccount = components['schemas']['NewAccount'];
+export type NewErasure = components['schemas']['NewErasure'];
 export type NewLoginLink = components['schemas']['NewLoginLink'];
 export type NewWriteKey = components['schemas']['NewWriteKey'];
 export type Order = components['schemas']['Order'];
@@ -7423,6 +8485,7 @@ export type Overview = components['schemas']['Overview'];
 export type OverviewChange = components['schemas']['OverviewChange'];
 export type OverviewFigures = components['schemas']['OverviewFigures'];
 export type Pipeline = components['schemas']['Pipeline'];
+export type PriceChange = components['schemas']['PriceChange'];
 export type Problem = components['schemas']['Problem'];
 export type ProductTotals = components['schemas']['ProductTotals'];
 export type QualityCheck = components['schemas']['QualityCheck'];
@@ -7433,6 +8496,7 @@ export type ReconciliationDifference = components['schemas']['ReconciliationDiff
 export type Refresh = components['schemas']['Refresh'];
 export type RegionPoint = components['schemas']['RegionPoint'];
 export type RegionTotals = components['schemas']['RegionTotals'];
+export type ReplayReport = components['schemas']['ReplayReport'];
 export type Revenue = components['schemas']['Revenue'];
 export type RevenuePoint = components['schemas']['RevenuePoint'];
 export type SchemaRegistration = components['schemas']['SchemaRegistration'];
@@ -7441,7 +8505,10 @@ export type SegmentBatch = components['schemas']['SegmentBatch'];
 export type SegmentMessage = components['schemas']['SegmentMessage'];
 export type SegmentResult = components['schemas']['SegmentResult'];
 export type Session = components['schemas']['Session'];
+export type ShopOrder = components['schemas']['ShopOrder'];
+export type ShopProduct = components['schemas']['ShopProduct'];
 export type SignedIn = components['schemas']['SignedIn'];
+export type StockChange = components['schemas']['StockChange'];
 export type SupposedAlert = components['schemas']['SupposedAlert'];
 export type Trip = components['schemas']['Trip'];
 export type UserFeatures = components['schemas']['UserFeatures'];

@@ -7,6 +7,7 @@ import { readFile } from 'node:fs/promises'
 import { createRequire } from 'node:module'
 import { basename, dirname, extname, join } from 'node:path'
 import { build } from 'esbuild'
+import { BASE } from '../base-path.ts'
 import type { Asset, Assets } from '../ports.ts'
 import { TRACKER_PATH } from '../serve/assets.ts'
 import { buildTracker } from '../tracker/bundle.ts'
@@ -48,7 +49,7 @@ export async function buildAssets(): Promise<Assets> {
   const docs = await page('docs.html')
   assets.set('/', await page('index.html'))
   assets.set('/docs', docs)
-  assets.set('/api/v1/docs', docs)
+  assets.set(`${BASE}/docs`, docs)
   assets.set(TRACKER_PATH, await buildTracker())
   assets.set('/favicon.svg', assetOf('favicon.svg', await readFile(join(here, 'favicon.svg')), false))
   return assets

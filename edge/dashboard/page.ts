@@ -10,8 +10,11 @@ import { createPanel } from './panel.ts'
 import { createAlertDialog } from './panels/alert-dialog.ts'
 import { createAlertFeed, type FeedAlert, feedAlertOf } from './panels/alert-feed.ts'
 import { showBatch } from './panels/batch.ts'
+import { createLetterSheet } from './panels/letter-sheet.ts'
 import { createPipelines } from './panels/pipelines.ts'
 import { followQuality, followReconciliation } from './panels/proof.ts'
+import { followQuarantine } from './panels/quarantine.ts'
+import { followShop } from './panels/shop.ts'
 import { createUserLookup } from './panels/user.ts'
 import { placeOf, takeLoginCode } from './place.ts'
 import { createSession } from './session.ts'
@@ -37,11 +40,17 @@ const openAlert = createAlertDialog({ api, session, lookUp, onReviewed: (alert) 
 const feed = createAlertFeed(createPanel('alerts'), api, openAlert)
 const announceAlerts = createAnnouncer((times) => `${counted(times, 'new fraud alert')}`)
 
+const openLetter = createLetterSheet({ api, session, onReplayed: () => quarantine.ask() })
+const quarantine = followQuarantine(createPanel('quarantine'), api, openLetter)
+
+followShop(api)
 followQuality(createPanel('quality'), api)
 followReconciliation(createPanel('reconciliation'), api)
 feed.load()
 const linked = placeOf('alert')
 if (linked) openAlert(linked)
+const linkedLetter = placeOf('letter')
+if (linkedLetter) openLetter(linkedLetter)
 
 function show(snapshot: Snapshot): void {
   status.live(snapshot)

@@ -1,6 +1,6 @@
-/** What the address names besides the page: an alert that is open, a user that is looked up, the code of a login link. */
+/** What the address names besides the page: an alert or a dead letter that is open, a user that is looked up, the code of a login link. */
 
-export type PlaceName = 'alert' | 'user' | 'range'
+export type PlaceName = 'alert' | 'letter' | 'user' | 'range'
 
 const parameters = (): URLSearchParams => new URLSearchParams(location.hash.slice(1))
 

@@ -3,12 +3,13 @@
  * Reading takes any account, changes an operator or an admin; what can't be undone takes an admin. The write key opens nothing.
  */
 import type { MiddlewareHandler } from 'hono'
+import { ROLES } from '../../db/postgres/roles.ts'
 import type { Tokens } from '../auth/tokens.ts'
 import type { Role } from '../ports.ts'
 import { Problem } from '../problem.ts'
 
 export const MAY = {
-  read: ['viewer', 'operator', 'admin'],
+  read: ROLES,
   change: ['operator', 'admin'],
   drop: ['admin'],
 } as const satisfies Record<string, readonly Role[]>

@@ -2,14 +2,14 @@
 import { beforeAll, describe, expect, it } from 'vitest'
 import { openRestCatalog, parseJson } from '../../db/lake/rest/index.ts'
 import { createMemoryCatalog, temporaryLakes } from '../../db/lake/testing/temporary-lake.ts'
-import { hashPassword } from '../auth/password.ts'
 import { CLIENT_SECONDS } from '../auth/tokens.ts'
 import type { Role } from '../ports.ts'
 import { createHarness, type Harness, memoryUsers, WRITE_KEY } from '../testing/harness.ts'
+import { quickHash } from '../testing/quick-hash.ts'
 import { ENDPOINTS } from './operations.ts'
 
 const newLake = temporaryLakes()
-const users = memoryUsers({ username: 'ada', password_hash: await hashPassword('a long horse'), role: 'operator' })
+const users = memoryUsers({ username: 'ada', password_hash: await quickHash('a long horse'), role: 'operator' })
 const schema = { type: 'struct', fields: [{ id: 1, name: 'id', required: true, type: 'long' }] }
 let edge: Harness
 const tokens: Partial<Record<Role, string>> = {}
@@ -251,7 +251,7 @@ describe('tokens for clients', () => {
     expect((await ask({ ...exchange, subject_token: login }, undefined, served)).status).toBe(400)
     await changing.change(
       'ada',
-      { password_hash: await hashPassword('another') },
+      { password_hash: await quickHash('another') },
       { by: { username: 'root', address: null }, at: 0 },
     )
     expect(

@@ -6,11 +6,12 @@
  * no more rights than it, nor than the account has by then.
  */
 import type { Context } from 'hono'
+import { ROLES } from '../../db/postgres/roles.ts'
 import type { SignIn } from '../auth/sign-in.ts'
 import { CLIENT_SECONDS, type Tokens } from '../auth/tokens.ts'
 import type { Role, User, UserStore } from '../ports.ts'
 import { Problem, retryAfter } from '../problem.ts'
-import { MAY } from './access.ts'
+import { sha256Of } from '../sha256.ts'
 
 export interface OAuthDeps {
   tokens: Tokens
@@ -21,7 +22,6 @@ export interface OAuthDeps {
 const EXCHANGE = 'urn:ietf:params:oauth:grant-type:token-exchange'
 const ACCESS_TOKEN = 'urn:ietf:params:oauth:token-type:access_token'
 /** From the least to the most. */
-const ROLES: readonly Role[] = MAY.read
 
 type OAuthError = 'invalid_request' | 'invalid_client' | 'invalid_grant' | 'unsupported_grant_type'
 
@@ -90,8 +90,8 @@ const roleIn = (scope: string | null): Role =>
 
 /** Changes with the password, and tells nothing of it. */
 async function renewalOf({ username, password_hash }: User): Promise<string> {
-  const digest = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(`${username}\0${password_hash}`))
-  return btoa(String.fromCharCode(...new Uint8Array(digest).subarray(0, 15)))
+  const digest = await sha256Of(`${username}\0${password_hash}`)
+  return btoa(String.fromCharCode(...digest.subarray(0, 15)))
 }
 
 function formLogin(form: URLSearchParams): [username: string, password: string] | null {

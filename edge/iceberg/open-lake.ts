@@ -25,7 +25,8 @@ export async function openServedLake(sql: Sql, settings: ObjectsSettings): Promi
  * Where the files are, by the names of PyIceberg and of Iceberg's Java library; never the keys. As defaults: a client in another network may know the server by another address.
  */
 function clientDefaults(settings: ObjectsSettings): Record<string, string> {
-  if (settings.kind === 'folder') return {}
+  // Files named gs:// are read by Google's own interface, which has one address and no keys of ours.
+  if (settings.kind === 'folder' || settings.scheme === 'gs') return {}
   const { endpoint, region } = settings
   return {
     's3.region': region,

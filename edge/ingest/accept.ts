@@ -4,6 +4,7 @@
  * Sits between the HTTP routes and the log. Invariants: an event counts as accepted only after the log has it durably; an id counts as seen only
  * then too, so a failed append can be sent again; a bad event never takes its neighbours with it.
  */
+import type { LogSystem } from '../../observability/messaging.ts'
 import type { Encoder } from '../../streams/contract/codec.ts'
 import { type EventOf, identityOf, keyOf } from '../../streams/contract/events.ts'
 import { type InputProblem, type ParseContext, PROBLEM_CODES, parseEvent } from '../../streams/contract/input.ts'
@@ -11,6 +12,9 @@ import type { RecentIds } from '../../streams/contract/recent-ids.ts'
 import { CLICKSTREAM, type InputTopic, ORDERS, TRIPS } from '../../streams/contract/topics.ts'
 import type { NewRecord } from '../../streams/log/event-log.ts'
 import type { AppendLog } from '../ports.ts'
+import type { RequestTrace } from '../tracing.ts'
+import { traceAppend } from './append-trace.ts'
+import { consentOf, isWithoutConsent } from './consent.ts'
 import { UnreadableLine } from './entries.ts'
 
 export const VERDICT_CODES = ['malformed_line', ...PROBLEM_CODES] as const
@@ -29,6 +33,8 @@ export interface IngestResult {
   accepted: number
   duplicates: number
   rejected: Verdict[]
+  /** Let go because they say that whom they are about does not agree, or do not say it to a key that requires it; missing where there was none. */
+  without_consent?: number
 }
 
 /** The field that carries an event's id, by topic. */
@@ -40,6 +46,8 @@ export const ID_FIELD = {
 
 export interface AcceptDeps<T extends InputTopic> {
   log: AppendLog
+  /** For spans of appends. */
+  logSystem: LogSystem
   encode: Encoder<EventOf[T]>
   recent: RecentIds
   defaultCurrency: string
@@ -53,13 +61,13 @@ export interface AcceptDeps<T extends InputTopic> {
 export interface Sending {
   /** Epoch milliseconds. */
   receivedAt: number
-  /** A valid W3C trace context, or null. */
-  traceparent: string | null
+  trace: RequestTrace
   /** Whether a program sends it that is no one's browser; null where nobody can tell. */
   bot: boolean | null
 }
 
-export type Accept = (values: readonly unknown[], sending: Sending) => Promise<IngestResult>
+/** @param requiresConsent whether an event that says nothing of consent is let go as well */
+export type Accept = (values: readonly unknown[], sending: Sending, requiresConsent: boolean) => Promise<IngestResult>
 
 export function createAccept<T extends InputTopic>(topic: T, deps: AcceptDeps<T>): Accept {
   // The indexed access of a union of functions has no common signature; both tables pair topic and event type.
@@ -67,14 +75,15 @@ export function createAccept<T extends InputTopic>(topic: T, deps: AcceptDeps<T>
   const keyFor = keyOf[topic] as (event: EventOf[T]) => string
   const { recent } = deps
 
-  return async (values, { receivedAt, traceparent, bot }) => {
+  return async (values, { receivedAt, trace, bot }, requiresConsent) => {
     const context: ParseContext = { receivedAt, currency: deps.defaultCurrency, newId: deps.newId, bot }
-    const headers = traceparent ? { traceparent } : undefined
+    const { headers, around } = traceAppend(topic, trace, deps.logSystem)
     const records: NewRecord[] = []
     /** Identities of this request's accepted events. */
     const ids = new Set<string>()
     const rejected: Verdict[] = []
     let duplicates = 0
+    let withoutConsent = 0
     const reject = (index: number, problem: Pick<Verdict, 'code' | 'message'>) =>
       rejected.push({
         index,
@@ -88,6 +97,15 @@ export function createAccept<T extends InputTopic>(topic: T, deps: AcceptDeps<T>
       const raw = values[index]
       if (raw instanceof UnreadableLine) {
         reject(index, { code: 'malformed_line', message: `line ${raw.line} ${raw.why}` })
+        continue
+      }
+      const consent = consentOf(raw)
+      if (isWithoutConsent(consent, requiresConsent)) {
+        withoutConsent++
+        continue
+      }
+      if (consent === 'unreadable') {
+        reject(index, { code: 'wrong_type', message: 'consent: expected true or false' })
         continue
       }
       const parsed = parseEvent(topic, raw, context)
@@ -121,10 +139,11 @@ export function createAccept<T extends InputTopic>(topic: T, deps: AcceptDeps<T>
     }
 
     if (records.length > 0) {
-      await deps.log.append(records)
+      await around(records.length, () => deps.log.append(records))
       for (const id of ids) recent.add(id, receivedAt)
     }
-    return { accepted: records.length, duplicates, rejected }
+    const result = { accepted: records.length, duplicates, rejected }
+    return withoutConsent > 0 ? { ...result, without_consent: withoutConsent } : result
   }
 }
 

@@ -95,7 +95,7 @@ function parseBeacon(text: string, eventsMax: number): Entries {
   try {
     parsed = JSON.parse(text)
   } catch {
-    const lines = text.includes('\n') ? linesOf(text, eventsMax) : null
+    const lines = eventsMax > 1 && text.includes('\n') ? linesOf(text, eventsMax) : null
     // Lines of which none is an object are no NDJSON, but JSON that is broken.
     if (lines?.values.some((v) => typeof v === 'object' && v !== null && !(v instanceof UnreadableLine))) return lines
     parsed = parseJson(text)
@@ -104,4 +104,9 @@ function parseBeacon(text: string, eventsMax: number): Entries {
 }
 
 const tooMany = (eventsMax: number) =>
-  new Problem('too_many_events', `More than ${eventsMax} events in one request. Send them in several.`)
+  new Problem(
+    'too_many_events',
+    eventsMax === 1
+      ? 'Expected one JSON object. Several messages go to /v1/batch, in the array `batch` of such an object.'
+      : `More than ${eventsMax} events in one request. Send them in several.`,
+  )

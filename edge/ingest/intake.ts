@@ -5,14 +5,18 @@
  * Invariant: what a request holds is given back, however it ends; a log that is away is told as 503, for then nothing of the request was stored.
  */
 import type { Context } from 'hono'
+import type { LogSystem } from '../../observability/messaging.ts'
 import type { Encoder } from '../../streams/contract/codec.ts'
 import type { EventOf } from '../../streams/contract/events.ts'
 import { RecentIds } from '../../streams/contract/recent-ids.ts'
 import { CLICKSTREAM, type InputTopic, ORDERS, TRIPS } from '../../streams/contract/topics.ts'
 import { LogUnavailable } from '../../streams/log/event-log.ts'
+import { withoutBase } from '../base-path.ts'
 import type { AppendLog, Clock, EdgeLogger } from '../ports.ts'
 import { Problem, retryAfter } from '../problem.ts'
+import { sha256Of } from '../sha256.ts'
 import type { Telemetry } from '../telemetry.ts'
+import { traceOf } from '../tracing.ts'
 import { type Accept, createAccept, type IngestResult, type Sending } from './accept.ts'
 import { type Decompressors, readChunks, readText, WEB_DECOMPRESSORS } from './body.ts'
 import { botBy } from './bot.ts'
@@ -61,6 +65,7 @@ export type Encoders = { readonly [T in InputTopic]: Encoder<EventOf[T]> }
 
 export interface IngestDeps {
   log: AppendLog
+  logSystem: LogSystem
   encoders: Encoders
   clock: Pick<Clock, 'now'>
   newId: () => string
@@ -106,8 +111,6 @@ export interface Intake {
   accept(topic: InputTopic, values: readonly unknown[], from: Sending & { key: WriteKey }): Promise<IngestResult>
 }
 
-const TRACEPARENT = /^00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}$/
-
 export function createIntake(deps: IngestDeps): Intake {
   const { limits, telemetry, clock, keys } = deps
   const quotas = createQuotas(clock)
@@ -151,10 +154,9 @@ export function createIntake(deps: IngestDeps): Intake {
       try {
         const text = await readText(request, limits, decompressors, ticket)
         const key = known ?? admitted(c, keyIn?.(text) ?? null)
-        const answer = () =>
-          work({ ...sendingOf(headers, clock.now()), text, contentType: headers.get('content-type'), key })
+        const answer = () => work({ ...sendingOf(c, clock.now()), text, contentType: headers.get('content-type'), key })
         if (idempotencyKey === null) return told(await answer(), key)
-        const scope = `${key.id} ${c.req.path.replace(/^\/api\/v1(?=\/)/, '')} ${idempotencyKey}`
+        const scope = `${key.id} ${withoutBase(c.req.path)} ${idempotencyKey}`
         return told(await idempotency.once(scope, await fingerprintOf(text), answer, (past) => again(c, past)), key)
       } finally {
         ticket.leave()
@@ -166,7 +168,7 @@ export function createIntake(deps: IngestDeps): Intake {
       const ticket = pressure.enter()
       try {
         const chunks = (signal: AbortSignal) => readChunks(request, decompressors, ticket, signal)
-        const sending = sendingOf(request.headers, clock.now())
+        const sending = sendingOf(c, clock.now())
         return told(await work({ ...sending, key, chunks, hasLeft: () => quotas.hasLeft(key), ticket }), key)
       } finally {
         ticket.leave()
@@ -174,33 +176,31 @@ export function createIntake(deps: IngestDeps): Intake {
     },
     async accept(topic, values, from) {
       quotas.charge(from.key, values.length)
-      const result = await appended(accepts[topic](values, from))
+      const result = await appended(accepts[topic](values, from, from.key.requiresConsent))
       telemetry.ingested(topic, result)
+      from.trace.ingested(result)
       return result
     },
   }
 }
 
-function sendingOf(headers: Headers, receivedAt: number): Sending {
-  const traceparent = headers.get('traceparent')
-  return {
-    receivedAt,
-    traceparent: traceparent && TRACEPARENT.test(traceparent) ? traceparent : null,
-    bot: botBy(headers.get('user-agent')),
-  }
-}
+const sendingOf = (c: Context, receivedAt: number): Sending => ({
+  receivedAt,
+  trace: traceOf(c),
+  bot: botBy(c.req.raw.headers.get('user-agent')),
+})
 
 const again = (c: Context, { status, body, contentType }: Answer): Response =>
   c.body(body, status as 200, { 'content-type': contentType, 'idempotency-replayed': 'true' })
 
 async function fingerprintOf(text: string): Promise<string> {
-  const hash = await crypto.subtle.digest('SHA-256', new TextEncoder().encode(text))
-  return String.fromCharCode(...new Uint8Array(hash))
+  return String.fromCharCode(...(await sha256Of(text)))
 }
 
 function acceptFor<T extends InputTopic>(topic: T, deps: IngestDeps): Accept {
   return createAccept(topic, {
     log: deps.log,
+    logSystem: deps.logSystem,
     encode: deps.encoders[topic],
     recent: new RecentIds(deps.limits.dedupeHorizonMs, deps.limits.dedupeIdsMax),
     defaultCurrency: deps.currency,

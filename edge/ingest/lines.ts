@@ -78,6 +78,7 @@ export async function takeLines({ chunks, accept, hasLeft, ticket, limits }: Lin
       const result = await accept(piece)
       total.accepted += result.accepted
       total.duplicates += result.duplicates
+      if (result.without_consent) total.without_consent = (total.without_consent ?? 0) + result.without_consent
       for (const verdict of result.rejected) total.rejected.push({ ...verdict, index: verdict.index + taken })
       taken += piece.length
       if (piece.length < Math.min(limits.eventsMax, values.length - at))

@@ -63,6 +63,13 @@ export const ingestResult = z
     accepted: z.number().int().describe('Events that the log now has durably'),
     duplicates: z.number().int().describe('Events seen before, within ten minutes; not appended again'),
     rejected: z.array(verdict),
+    without_consent: z
+      .number()
+      .int()
+      .optional()
+      .describe(
+        'Events that say themselves that whom they are about does not agree, or do not say so to a key that requires it: neither stored nor kept in mind',
+      ),
   })
   .openapi('IngestResult')
 
@@ -82,7 +89,13 @@ const arrivingResult = ingestResult
 
 function ingestRoute({ path, topic, what, name }: (typeof INGEST_ROUTES)[number]) {
   // Made anew: only schemas made after zod-openapi was loaded can be named. Loose, since unknown fields are welcome.
-  const one = z.looseObject(INPUT_SCHEMAS[topic].shape).openapi(name)
+  const consent = z
+    .boolean()
+    .nullish()
+    .describe(
+      'false: whom it is about does not agree, and the event is let go. Missing: nobody was asked, or it is not needed; with a write key that requires consent it is let go, too',
+    )
+  const one = z.looseObject({ ...INPUT_SCHEMAS[topic].shape, consent }).openapi(name)
   const schema = z.union([one, z.array(one).min(1).max(INGEST_LIMITS.eventsMax)])
   return {
     method: 'post' as const,

@@ -7,6 +7,7 @@ import type { AlertRow } from '../../streams/contract/results.ts'
 import { toIso } from '../../streams/contract/time-text.ts'
 import type { RuleView } from '../../streams/evidence/index.ts'
 import type { AlertDetail, Arrival, ReviewedAlert } from '../ports.ts'
+import { traceUrlOf } from './trace-url.ts'
 
 const iso = z.iso.datetime()
 const reviewState = z.enum(REVIEW_STATES)
@@ -148,7 +149,7 @@ export function alertDetailOf(row: AlertDetail, { rule, arrivals, traceUrl }: De
   return {
     ...alertOf(row),
     rule,
-    trace_url: traceUrl !== null && row.trace_id !== null ? traceUrl.replaceAll('{trace_id}', row.trace_id) : null,
+    trace_url: traceUrlOf(traceUrl, row.trace_id),
     timeline: timelineOf(row, arrivals),
     review: {
       ...reviewOf(row.review),

@@ -5,11 +5,12 @@
  * that is over keeps its tag while the platform goes on. Whatever is no reading, and names no rule of its own, is kept by nobody.
  */
 import type { MiddlewareHandler } from 'hono'
+import { withoutBase } from '../base-path.ts'
+import { sha256Of } from '../sha256.ts'
 
 /** Live metrics are kept for a second here too (`reader.ts`); anything else is asked for each time, and mostly answered by a 304. */
 const CACHE_METRICS = 'private, max-age=1'
 const CACHE = 'private, no-cache'
-const IS_METRICS = /^(\/api\/v1)?\/metrics\//
 
 export const conditional: MiddlewareHandler = async (c, next) => {
   if (c.req.method !== 'GET' && c.req.method !== 'HEAD') {
@@ -28,7 +29,7 @@ export const conditional: MiddlewareHandler = async (c, next) => {
   const isKnown = knows(c.req.header('if-none-match'), tag)
   c.res = isKnown ? new Response(null, { status: 304 }) : new Response(text, c.res)
   c.header('etag', tag)
-  c.header('cache-control', IS_METRICS.test(c.req.path) ? CACHE_METRICS : CACHE)
+  c.header('cache-control', withoutBase(c.req.path).startsWith('/metrics/') ? CACHE_METRICS : CACHE)
   c.header('vary', 'authorization', { append: true })
 }
 
@@ -36,8 +37,7 @@ export const conditional: MiddlewareHandler = async (c, next) => {
 const FRESHNESS = /"meta":\{"generated_at":"[^"]*","watermark":(?:null|"[^"]*"),"freshness_ms":(?:null|-?\d+)/
 
 async function tagOf(text: string): Promise<string> {
-  const lasting = new TextEncoder().encode(text.replace(FRESHNESS, ''))
-  const hash = new Uint8Array(await crypto.subtle.digest('SHA-256', lasting)).subarray(0, 16)
+  const hash = (await sha256Of(text.replace(FRESHNESS, ''))).subarray(0, 16)
   return `W/"${Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('')}"`
 }
 

@@ -7,7 +7,7 @@ import { toIso } from '../../streams/contract/time-text.ts'
 import type { Clock, DayRange, MetricReader } from '../ports.ts'
 import { Problem } from '../problem.ts'
 import { metaOf, paged, problems } from './envelope.ts'
-import { cursor, day, limit, query } from './params.ts'
+import { cursor, DAY_MS, day, limit, query } from './params.ts'
 import { watermarkOf } from './pipelines.ts'
 
 export interface DailyDeps {
@@ -15,7 +15,6 @@ export interface DailyDeps {
   clock: Pick<Clock, 'now'>
 }
 
-const DAY_MS = 86_400_000
 const DAYS_MAX = 400
 const DAYS_USUAL = 30
 /** A page has whole days: as many as are about so many rows. */

@@ -62,6 +62,7 @@ const problem = z
     status: z.number().int(),
     code: z.enum(PROBLEM_CODES as [string, ...string[]]),
     detail: z.string().describe('What is wrong and what to do next'),
+    trace_id: z.string().optional().describe('Of the request, where requests are traced'),
   })
   .openapi('Problem')
 

@@ -66,8 +66,19 @@ describe('GET /events/{event_id}/status', () => {
     const held = new Promise<EventTrail>((resolve) => {
       end = resolve
     })
-    const h = await createHarness({ events: { trace: () => held } })
+    let begun = 0
+    let bothBegan!: () => void
+    const both = new Promise<void>((resolve) => {
+      bothBegan = resolve
+    })
+    const trace = () => {
+      if (++begun === 2) bothBegan()
+      return held
+    }
+    const h = await createHarness({ events: { trace } })
     const first = [h.get('/events/x/status'), h.get('/events/y/status')]
+    // Whoever is let in first is up to the checking of their tokens.
+    await both
     const third = await h.get('/events/z/status')
     expect([third.status, third.headers.get('retry-after')]).toEqual([503, '2'])
     end(trail)

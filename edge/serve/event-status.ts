@@ -4,7 +4,8 @@ import { toIso } from '../../streams/contract/time-text.ts'
 import { CLICKSTREAM, INPUT_TOPICS, type InputTopic, ORDERS, TRIPS } from '../../streams/contract/topics.ts'
 import type { EventTrail, RecordTrail } from '../../streams/evidence/index.ts'
 import type { Clock, EventTracer } from '../ports.ts'
-import { Problem, retryAfter } from '../problem.ts'
+import { Problem } from '../problem.ts'
+import { atOnce } from './at-once.ts'
 import { enveloped, metaOf, problems } from './envelope.ts'
 import { idParam, query, time } from './params.ts'
 
@@ -89,23 +90,14 @@ const route = createRoute({
 })
 
 export function addEventStatusRoute(api: OpenAPIHono, { tracer, clock }: EventStatusDeps): void {
-  let running = 0
+  const inTurn = atOnce(AT_ONCE_MAX, 'Too many events are being looked for. Ask again in a moment.')
   api.openapi(route, async (c) => {
     const { event_id } = c.req.valid('param')
     const { type, at } = c.req.valid('query')
-    if (running >= AT_ONCE_MAX)
-      throw new Problem('overloaded', 'Too many events are being looked for. Ask again in a moment.', {
-        headers: retryAfter(2),
-      })
-    running++
-    try {
-      const topics = type ? [TYPES[type]] : INPUT_TOPICS
-      const trail = await tracer.trace({ id: event_id, topics, atMs: at ?? null })
-      if (trail.records.length === 0) throw notFound(event_id, trail)
-      return c.json({ data: statusOf(event_id, trail), meta: metaOf(clock.now()) }, 200)
-    } finally {
-      running--
-    }
+    const topics = type ? [TYPES[type]] : INPUT_TOPICS
+    const trail = await inTurn(() => tracer.trace({ id: event_id, topics, atMs: at ?? null }))
+    if (trail.records.length === 0) throw notFound(event_id, trail)
+    return c.json({ data: statusOf(event_id, trail), meta: metaOf(clock.now()) }, 200)
   })
 }
 

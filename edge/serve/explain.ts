@@ -4,10 +4,11 @@ import { AMOUNT_MAX, toMajor, toMinor } from '../../streams/contract/money.ts'
 import { toIso } from '../../streams/contract/time-text.ts'
 import type { Change, Explained } from '../../streams/evidence/index.ts'
 import type { AlertExplainer, Clock, MetricReader } from '../ports.ts'
-import { Problem, retryAfter } from '../problem.ts'
+import { Problem } from '../problem.ts'
 import { smallBody } from '../small-body.ts'
 import { supposedAlert, supposedAlertOf } from './alert-view.ts'
 import { noSuchAlert } from './alerts.ts'
+import { atOnce } from './at-once.ts'
 import { enveloped, metaOf, problems } from './envelope.ts'
 import { idParam } from './params.ts'
 
@@ -99,37 +100,32 @@ const route = createRoute({
 })
 
 export function addExplainRoute(api: OpenAPIHono, { reader, explainer, clock }: ExplainDeps): void {
-  let running = 0
+  const inTurn = atOnce(AT_ONCE_MAX, 'Too many alerts are being explained. Ask again in a moment.')
   api.openapi(route, async (c) => {
     const { id } = c.req.valid('param')
     const { changes } = c.req.valid('json')
     const alert = await reader.fraudAlert(id)
     if (!alert) throw noSuchAlert(id)
-    if (running >= AT_ONCE_MAX)
-      throw new Problem('overloaded', 'Too many alerts are being explained. Ask again in a moment.', {
-        headers: retryAfter(2),
-      })
-    running++
-    try {
-      const answer = await explainer.explain(
+    if (alert.evidence.length === 0)
+      throw new Problem('unprocessable', 'Its orders went with the person whom it was about, who was erased.')
+    const answer = await inTurn(() =>
+      explainer.explain(
         alert,
         changes.map((each) => changeOf(each, alert.currency)),
+      ),
+    )
+    if (!answer)
+      throw new Problem(
+        'unprocessable',
+        `It was raised by version ${alert.rule_version} of the rule ${alert.rule_id}, which does not run here any more; what it would have said can't be told.`,
       )
-      if (!answer)
-        throw new Problem(
-          'unprocessable',
-          `It was raised by version ${alert.rule_version} of the rule ${alert.rule_id}, which does not run here any more; what it would have said can't be told.`,
-        )
-      const unknown = answer.unknown[0]
-      if (unknown !== undefined)
-        throw new Problem(
-          'unprocessable',
-          `"${unknown}" is none of the orders that were looked at. Name one of the evidence: ${alert.evidence.map((e) => e.order_id).join(', ')}.`,
-        )
-      return c.json({ data: explainedOf(answer), meta: metaOf(clock.now()) }, 200)
-    } finally {
-      running--
-    }
+    const unknown = answer.unknown[0]
+    if (unknown !== undefined)
+      throw new Problem(
+        'unprocessable',
+        `"${unknown}" is none of the orders that were looked at. Name one of the evidence: ${alert.evidence.map((e) => e.order_id).join(', ')}.`,
+      )
+    return c.json({ data: explainedOf(answer), meta: metaOf(clock.now()) }, 200)
   })
 }
 

@@ -1,5 +1,6 @@
 /** `GET /openapi.json`: OpenAPI 3.1, made from the very schemas that validate. */
 import { createRoute, type OpenAPIHono, z } from '@hono/zod-openapi'
+import { BASE } from '../base-path.ts'
 import { completed } from './document.ts'
 
 const route = createRoute({
@@ -40,6 +41,6 @@ const documentOf = (api: OpenAPIHono, version: string) =>
         description:
           'Live event analytics. Success is `{data, meta}` (ingestion answers with the verdicts themselves); every error is `application/problem+json` (RFC 9457). Money is decimal, in the major unit of its currency; times are ISO 8601 in UTC. Every path is also served without /api/v1. A GET can be a HEAD; readings and lists refuse a query parameter that they do not know, and paths a method that they do not have (405, with `Allow`). The Iceberg catalog and the schema registry speak their own protocols (Apache Iceberg REST, Confluent), which are shown here in short.',
       },
-      servers: [{ url: '/api/v1' }],
+      servers: [{ url: BASE }],
     }),
   )

@@ -7,7 +7,7 @@ import { Problem } from '../problem.ts'
 const SECOND_MS = 1000
 const MINUTE_MS = 60 * SECOND_MS
 const HOUR_MS = 60 * MINUTE_MS
-const DAY_MS = 24 * HOUR_MS
+export const DAY_MS = 24 * HOUR_MS
 const UNIT_MS: Readonly<Record<string, number>> = { m: MINUTE_MS, h: HOUR_MS, d: DAY_MS }
 
 export const POINTS_MAX = 2000
@@ -108,7 +108,7 @@ export const idParam = (description: string) =>
     .min(1)
     .max(200)
     .refine((s) => !s.includes('\0'), 'must not contain the NUL character')
-    .openapi({ description })
+    .openapi({ description, pattern: '^[^\\u0000]*$' })
 
 export const cursor = z.string().max(2000).optional().openapi({ description: '`meta.next_cursor` of the page before' })
 

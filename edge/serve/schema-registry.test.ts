@@ -4,8 +4,8 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
 import { type EmbeddedRegistry, openEmbeddedRegistry } from '../../streams/log/embedded-registry.ts'
-import { hashPassword } from '../auth/password.ts'
 import { createHarness, type Harness, memoryUsers, NOW, WRITE_KEY } from '../testing/harness.ts'
+import { quickHash } from '../testing/quick-hash.ts'
 
 const record = (...fields: object[]) => JSON.stringify({ type: 'record', name: 'Order', fields })
 const id = { name: 'id', type: 'string' }
@@ -16,7 +16,7 @@ let folder: string
 let schemas: EmbeddedRegistry
 let edge: Harness
 let admin: string
-const passwords = await Promise.all(['right horse', 'staple'].map(hashPassword))
+const passwords = await Promise.all(['right horse', 'staple'].map(quickHash))
 
 beforeEach(async () => {
   folder = mkdtempSync(join(tmpdir(), 'streamforge-schemas-'))

@@ -8,7 +8,15 @@ import { createDecoder, createEncoder } from '../../streams/contract/codec.ts'
 import type { EventOf } from '../../streams/contract/events.ts'
 import { partitionOf } from '../../streams/contract/partition.ts'
 import type { SessionRow } from '../../streams/contract/results.ts'
-import { CLICKSTREAM, type InputTopic, ORDERS, TRIPS } from '../../streams/contract/topics.ts'
+import {
+  CLICKSTREAM,
+  deadLetterTopic,
+  INPUT_TOPICS,
+  type InputTopic,
+  ORDERS,
+  TRIPS,
+} from '../../streams/contract/topics.ts'
+import { parseFix } from '../../streams/dead-letters/fix.ts'
 import { LogUnavailable, type NewRecord, type RecordPosition } from '../../streams/log/event-log.ts'
 import { createMemoryRegistry } from '../../streams/testing/memory-registry.ts'
 import { createApp, type EdgeDeps } from '../app.ts'
@@ -25,9 +33,12 @@ import type {
   FeatureReader,
   MetricReader,
   Pipeline,
+  Quarantine,
   RegionPoint,
   ReviewedAlert,
   Role,
+  ShopProduct,
+  ShopReader,
   TopProduct,
   TopRegion,
   WriteKeyRow,
@@ -40,6 +51,7 @@ import { createLiveHub } from '../serve/live.ts'
 import { cachedReader } from '../serve/reader.ts'
 import { createTelemetry } from '../telemetry.ts'
 import { type MemoryUsers, memoryAudit, memorySessions, memoryUsers } from './memory-access.ts'
+import { memoryErasures } from './memory-erasures.ts'
 
 export { memoryUsers }
 
@@ -220,6 +232,49 @@ export const sampleProduct: TopProduct = {
   revenue_minor: { TRY: 999 },
 }
 
+export const sampleShopProduct: ShopProduct = {
+  ...{ product_id: '7', sku: 'K-7', name: 'Kettle', category: 'home', price: '49.90', currency: 'TRY', stock: 3 },
+  ...{ updated_at: NOW - 60_000, extra: { colour: 'red' }, deleted: false, changed_at: NOW - 60_000 },
+  ...{ partition: 1, position: 5 },
+}
+
+/** A shop of one product that has become cheaper, and its order. */
+export function sampleShop(over: Partial<ShopReader> = {}): ShopReader {
+  const change = { id: 4, product_id: '7', changed_at: NOW - 60_000, partition: 1, position: 5 }
+  const price = { ...change, price_before: '59.90', currency_before: 'TRY', price: '49.90', currency: 'TRY' }
+  const order = { order_id: '9', user_id: 'u-1', status: 'paid', total: '99.80', currency: 'TRY', created_at: NOW }
+  const captured = { extra: {}, deleted: false, changed_at: NOW, partition: 0, position: 2 }
+  return {
+    product: async (id) => (id === '7' ? sampleShopProduct : null),
+    prices: async (id) => ({ items: id === '7' ? [price] : [], next: null }),
+    stocks: async (id) => ({ items: id === '7' ? [{ ...change, stock_before: null, stock: 3 }] : [], next: null }),
+    lowStock: async () => ({ items: [sampleShopProduct], next: null, known: true }),
+    priceChanges: async () => ({ items: [{ ...price, name: 'Kettle' }], next: null }),
+    order: async (id) =>
+      id !== '9'
+        ? null
+        : {
+            ...order,
+            ...captured,
+            updated_at: null,
+            items: [{ item_id: '1', order_id: '9', product_id: '7', quantity: 2, price: '49.90', ...captured }],
+            statuses: [
+              { id: 1, order_id: '9', status_before: null, status: 'new', changed_at: NOW, partition: 0, position: 1 },
+              {
+                id: 2,
+                order_id: '9',
+                status_before: 'new',
+                status: 'paid',
+                changed_at: NOW,
+                partition: 0,
+                position: 2,
+              },
+            ],
+          },
+    ...over,
+  }
+}
+
 export const sampleTopRegion: TopRegion = {
   region_id: 'r-1',
   trips: 4,
@@ -276,6 +331,22 @@ const noExplainer: AlertExplainer = {
   explain: async () => null,
 }
 
+const noLetters: Quarantine = {
+  causes: async () => ({ causes: [], letters: 0 }),
+  letters: async () => [],
+  letter: async () => null,
+  replay: async ({ which, fix }) => {
+    if (fix) parseFix(fix)
+    return {
+      replayed: 0,
+      replayedBefore: 0,
+      refused: 0,
+      more: false,
+      examples: [],
+      missing: 'ids' in which ? [...which.ids] : [],
+    }
+  },
+}
 const noFeatures: FeatureReader = { read: async () => null }
 
 export function memoryWriteKeys(): WriteKeyStore {
@@ -299,6 +370,8 @@ export interface HarnessOptions {
   limits?: Partial<IngestLimits>
   reader?: MetricReader
   features?: FeatureReader
+  shop?: ShopReader
+  quarantine?: Quarantine
   users?: MemoryUsers
   access?: Partial<EdgeDeps['access']>
   assets?: ReadonlyMap<string, Asset>
@@ -361,6 +434,7 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
     telemetry: createTelemetry(metrics),
     ingest: {
       log,
+      logSystem: 'streamforge',
       encoders: {
         [CLICKSTREAM]: await createEncoder(CLICKSTREAM, registry),
         [ORDERS]: await createEncoder(ORDERS, registry),
@@ -375,8 +449,11 @@ export async function createHarness(options: HarnessOptions = {}): Promise<Harne
     writeKeys: { known: writeKeys, store: keyStore, maker: keyMaker },
     reader,
     events: options.events ?? { trace: async () => ({ records: [], looked: [], missing: [] }) },
+    deadLetters: { quarantine: options.quarantine ?? noLetters, topics: INPUT_TOPICS.map(deadLetterTopic) },
     alerts: { reviews: noReviews, explainer: noExplainer, traceUrl: null, ...options.alerts },
     features: options.features ?? noFeatures,
+    shop: options.shop ?? sampleShop(),
+    erasures: memoryErasures(),
     metricSources: [{ text: () => metrics.metrics() }, ...(options.metricSources ?? [])],
     schemas: options.schemas ?? null,
     lake: options.lake ?? null,

@@ -103,6 +103,8 @@ export function createTracker({ key, host, consent, pages = true }: TrackerOptio
       device: matchMedia('(pointer: coarse)').matches ? 'mobile' : 'desktop',
       // Otherwise the edge judges by the User-Agent.
       bot: navigator.webdriver || undefined,
+      // What is not agreed to is not sent: it is said for keys that require to be told.
+      consent: consent === 'required' || undefined,
     }
     if (decision === 'granted') keep(event)
     else if (held.length < HELD_MAX) held.push(event)

@@ -1,8 +1,7 @@
 /**
- * Values of the log: Avro in the Confluent wire format (byte 0, schema id as 4 bytes big-endian, Avro binary), and plain JSON on the way in.
+ * Values of the log: Avro in the Confluent wire format, and plain JSON on the way in.
  *
  * Invariant: what a reader returns always has the shape of the newest schema, whichever schema wrote it.
- * Source of the format: Confluent Schema Registry, "Wire format".
  */
 import type { Resolver, Schema, Type } from 'avsc'
 import { ALERT_SCHEMA, avroType, subjectOf, VALUE_SCHEMAS } from './avro.ts'
@@ -12,6 +11,7 @@ import { parseEvent, unusable } from './input.ts'
 import { type JsonReader, jsonReader } from './json-reader.ts'
 import type { AlertRow } from './results.ts'
 import { ALERTS, type InputTopic } from './topics.ts'
+import { isWireFormat, schemaIdOf, WIRE_HEADER_BYTES } from './wire-format.ts'
 
 /** Where schemas get their ids and ids their schemas. */
 export interface SchemaRegistry {
@@ -31,8 +31,6 @@ export class Undecodable extends Error {
   }
 }
 
-const HEADER_BYTES = 5
-
 export type Encoder<E> = (event: E) => Buffer
 
 /** Registers the topic's schema and returns the function that encodes its events. */
@@ -49,12 +47,12 @@ async function encoderFor<E>(topic: string, schema: Schema, registry: SchemaRegi
   let scratch = Buffer.alloc(64 * 1024)
   scratch.writeUInt32BE(id, 1)
   return (event) => {
-    let end = type.encode(event, scratch, HEADER_BYTES)
+    let end = type.encode(event, scratch, WIRE_HEADER_BYTES)
     if (end < 0) {
       // avsc answers minus the missing bytes when the buffer is too small.
       scratch = Buffer.alloc(scratch.length - end + 1024)
       scratch.writeUInt32BE(id, 1)
-      end = type.encode(event, scratch, HEADER_BYTES)
+      end = type.encode(event, scratch, WIRE_HEADER_BYTES)
     }
     return Buffer.from(scratch.subarray(0, end))
   }
@@ -172,8 +170,8 @@ export function createDecoder<T extends InputTopic>(
       if (unknownSinceMs.size > 0) forgetUnknown()
       let missing: Set<number> | undefined
       for (const { value } of records) {
-        if (value.length < HEADER_BYTES || value[0] !== 0) continue
-        const id = value.readUInt32BE(1)
+        if (!isWireFormat(value)) continue
+        const id = schemaIdOf(value)
         if (id === lastId || reads.has(id)) continue
         missing ??= new Set()
         missing.add(id)
@@ -181,8 +179,8 @@ export function createDecoder<T extends InputTopic>(
       return missing && fetchAll(missing)
     },
     decode(value, at) {
-      if (value[0] === 0 && value.length >= HEADER_BYTES) {
-        const id = value.readUInt32BE(1)
+      if (isWireFormat(value)) {
+        const id = schemaIdOf(value)
         if (id !== lastId) {
           const read = reads.get(id)
           if (!read) throw new Undecodable('unknown_schema', `Schema ${id} was not fetched before decoding`)
@@ -192,7 +190,7 @@ export function createDecoder<T extends InputTopic>(
         if (lastRead instanceof Undecodable) throw lastRead
         let event: EventOf[T]
         try {
-          event = lastRead(value, HEADER_BYTES)
+          event = lastRead(value, WIRE_HEADER_BYTES)
         } catch (error) {
           throw new Undecodable('bad_avro', `Not a value of schema ${id}: ${(error as Error).message}`)
         }
@@ -208,6 +206,11 @@ export function createDecoder<T extends InputTopic>(
 /** Registries throw this for an id they don't have, as opposed to not answering. */
 export class UnknownSchema extends Error {
   override readonly name = 'UnknownSchema'
+}
+
+/** The registry can't be used now; the caller may try again. */
+export class RegistryUnavailable extends Error {
+  override readonly name = 'RegistryUnavailable'
 }
 
 const OPENING_BRACE = 0x7b

@@ -78,20 +78,21 @@ export type AnyEvent = EventOf[keyof EventOf]
 export const clickUser = (e: Pick<ClickstreamEvent, 'user_id' | 'anonymous_id'>): string =>
   e.user_id ?? e.anonymous_id ?? ''
 
-/**
- * What makes two records the same event, per topic. An order that changes its status (failed, then success; success, then refunded)
- * is a new fact under the same order id, so the status is part of an order's identity.
- */
+/** An order that changes its status (failed, then success; success, then refunded) is a new fact under the same order id, so the status is part of its identity. */
+export const orderIdentity = ({ order_id, status }: Pick<Order, 'order_id' | 'status'>): string =>
+  status === 'success' ? order_id : `${order_id}#${status}`
+
+/** What makes two records the same event, per topic. */
 export const identityOf: { [T in keyof EventOf]: (event: EventOf[T]) => string } = {
   'clickstream.events': (e) => e.event_id,
-  'transactions.orders': (e) => (e.status === 'success' ? e.order_id : `${e.order_id}#${e.status}`),
+  'transactions.orders': orderIdentity,
   'trips.completed': (e) => e.trip_id,
 }
 
-/** What everything needs: time, identity and key. */
+/** What everything needs: time, identity and key; and when the edge took what can complete something, since there its trace begins. */
 export const ALWAYS_READ: { readonly [T in keyof EventOf]: readonly (keyof EventOf[T])[] } = {
   'clickstream.events': ['event_time', 'event_id', 'user_id', 'anonymous_id'],
-  'transactions.orders': ['event_time', 'order_id', 'status', 'user_id'],
+  'transactions.orders': ['event_time', 'order_id', 'status', 'user_id', 'received_at'],
   'trips.completed': ['event_time', 'trip_id', 'region_id'],
 }
 

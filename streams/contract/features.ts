@@ -50,11 +50,11 @@ export interface FeatureParts {
 }
 export type FeaturePart = keyof FeatureParts
 
-/** One versioned write: the newest state of one part of one user's features. */
+/** One versioned write: the newest state of one part of one user's features; null where the user is to be forgotten. */
 export interface FeatureWrite<P extends FeaturePart = FeaturePart> {
   userId: string
   part: P
   partition: number
   position: number
-  value: FeatureParts[P]
+  value: FeatureParts[P] | null
 }

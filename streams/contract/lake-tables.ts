@@ -105,6 +105,53 @@ export const DEAD_LETTERS_TABLE: LakeTable = {
   partitionedBy: 'died_at',
 }
 
+/** Every change of a product of a shop whose database is followed; none while nobody follows one. Columns are the shop's where it has one of that name, else null. */
+export const CDC_PRODUCTS_TABLE: LakeTable = {
+  name: 'raw.cdc_products',
+  columns: [
+    {
+      name: 'op',
+      type: 'string',
+      required: true,
+      doc: 'c, u, d, r (read by a snapshot), t (all rows of log_partition are gone)',
+    },
+    {
+      name: 'source_lsn',
+      type: 'long',
+      doc: "Where the change stands in the shop's WAL; of a snapshot, where that begins",
+    },
+    { name: 'id', type: 'string', doc: "The row's; null for t" },
+    { name: 'sku', type: 'string' },
+    { name: 'name', type: 'string' },
+    { name: 'category', type: 'string' },
+    { name: 'brand', type: 'string', doc: "In extra as well: the demo shop's table has no such column" },
+    { name: 'price', type: 'string', doc: 'As the shop has it, to the last digit' },
+    {
+      name: 'price_minor',
+      type: 'long',
+      doc: 'In minor units of the currency, rounded to them; null for what is no amount of it',
+    },
+    { name: 'currency', type: 'string', doc: "The platform's where the shop names none" },
+    { name: 'stock', type: 'long' },
+    { name: 'updated_at', type: 'timestamptz', doc: 'As the shop has it' },
+    { name: 'deleted', type: 'boolean', required: true },
+    { name: 'extra', type: 'string', doc: 'Whatever else the table has, as JSON' },
+    {
+      name: 'unchanged',
+      type: 'string',
+      doc: 'Columns that were not sent, because they are as before: names, as a JSON array',
+    },
+    {
+      name: 'event_time',
+      type: 'timestamptz',
+      required: true,
+      doc: "When it was committed, or read by a snapshot, by the clock of the shop's database",
+    },
+    ...TRACE_COLUMNS,
+  ],
+  partitionedBy: 'event_time',
+}
+
 /** In major units of the order's currency: a purchase that earned more is a conversion. */
 export const CONVERSION_ABOVE = 50
 

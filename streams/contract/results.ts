@@ -8,6 +8,7 @@
  * Times are epoch milliseconds; money is minor units; `final` is true once the watermark has passed and the row can't change any more.
  */
 import type { OrderStatus } from './events.ts'
+import { CLICKSTREAM, type InputTopic, ORDERS } from './topics.ts'
 
 /** Where a row comes from. `topic` and `partition` name the log partition, `position` the offset of the record that last changed the row. */
 export interface Provenance {
@@ -154,5 +155,38 @@ export const RESULT_KEYS = {
   fraud_alerts: ['alert_id'],
   outcomes_by_minute: ['topic', 'partition', 'job', 'window_start', 'outcome', 'reason'],
 } as const satisfies { [T in ResultTable]: readonly (keyof ResultRows[T])[] }
+
+/** The tables whose rows are of one person each, with the topic that they are made of. All others are sums over many. */
+export const PERSONAL_TABLES = { sessions: CLICKSTREAM, fraud_alerts: ORDERS } as const satisfies {
+  [T in ResultTable]?: InputTopic
+}
+export type PersonalTable = keyof typeof PERSONAL_TABLES
+
+/** What is left of a person's row, so that sums over the table stay as they were. It is final, and its position is that of the erasure: no older row replaces it. */
+export const WITHOUT_PERSON: {
+  [T in PersonalTable]: (row: ResultRows[T], standIn: string, position: number) => ResultRows[T]
+} = {
+  sessions: (row, standIn, position) => ({
+    ...row,
+    session_id: otherUser(row.session_id, standIn),
+    user_id: standIn,
+    merged_into: row.merged_into === null ? null : otherUser(row.merged_into, standIn),
+    entry_page: null,
+    exit_page: null,
+    final: true,
+    position,
+  }),
+  fraud_alerts: (row, standIn, position) => ({
+    ...row,
+    user_id: standIn,
+    evidence: [],
+    trace_id: null,
+    final: true,
+    position,
+  }),
+}
+
+/** A session's id is `<user>@<time>`. */
+const otherUser = (sessionId: string, user: string): string => user + sessionId.slice(sessionId.lastIndexOf('@'))
 
 export const RESULT_TABLES = Object.keys(RESULT_KEYS) as ResultTable[]

@@ -4,6 +4,8 @@
  * Everything that needs to know a topic (the embedded log, `streamforge topics` on Kafka, the edge, the jobs) reads it here.
  */
 
+import { changeTopic } from './cdc.ts'
+
 /** One topic of the log. `partitions` is fixed at creation: a key must stay in its partition. */
 export interface Topic {
   readonly name: string
@@ -32,6 +34,11 @@ export const LATE = 'late.events'
 export const INPUT_TOPICS = [CLICKSTREAM, ORDERS, TRIPS] as const
 export type InputTopic = (typeof INPUT_TOPICS)[number]
 
+/** The tables of a shop whose changes the CDC source brings and the projector reads, by schema and name. */
+export const CDC_TABLES = ['public.products', 'public.orders', 'public.order_items'] as const
+/** Their topics, in Debezium's form: see `cdc.ts`. No client fills them, and no job reads them. */
+export const CDC_TOPICS = CDC_TABLES.map(changeTopic)
+
 /** Where records go that a reader of `topicName` could not apply. */
 export const deadLetterTopic = (topicName: string): string => `dlq.${topicName}`
 
@@ -41,7 +48,8 @@ export const TOPICS: readonly Topic[] = [
   topic(TRIPS, 'region_id', 7, 4),
   topic(ALERTS, 'user_id', 30, 1),
   topic(LATE, 'the original key', 7, 1),
-  ...INPUT_TOPICS.map((name) => topic(deadLetterTopic(name), 'the original key', 30, 1)),
+  ...CDC_TOPICS.map((name) => topic(name, 'the primary key, as JSON', 7, 4)),
+  ...[...INPUT_TOPICS, ...CDC_TOPICS].map((name) => topic(deadLetterTopic(name), 'the original key', 30, 1)),
 ]
 
 const byName = new Map(TOPICS.map((t) => [t.name, t]))

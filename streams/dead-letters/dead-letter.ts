@@ -69,6 +69,13 @@ export function positionOf(id: string): RecordPosition | null {
   return topic === undefined ? null : { topic, partition: Number(partition), offset: Number(offset) }
 }
 
+/** Where a page of letters ended: when the last of them died, and its id. */
+export interface LetterPlace {
+  at: number
+  id: string
+}
+export const placeOf = ({ diedAtMs, id }: DeadLetter): LetterPlace => ({ at: diedAtMs, id })
+
 /** The letter to write for a record. `id` is its cause: the header by which readers know it again. */
 export function newDeadLetter(
   at: TopicPartition,
@@ -92,6 +99,12 @@ export function newDeadLetter(
       ...(record.value.length > VALUE_MAX && { [CUT]: String(record.value.length) }),
     },
   }
+}
+
+/** The letter as a record for the log's `append`, for readers that have no outbox. */
+export function deadLetterRecord(...died: Parameters<typeof newDeadLetter>): NewRecord {
+  const { id, headers, ...letter } = newDeadLetter(...died)
+  return { ...letter, headers: { ...headers, id } }
 }
 
 export const newReplayNote = (letter: DeadLetter, to: RecordPosition): NewRecord => ({

@@ -1,6 +1,7 @@
 /** The bytes of a dead letter for people: as the JSON, the Avro or the text that they are, else in hexadecimal. Nothing it prints moves a terminal's cursor. */
 import { avroType } from '../contract/avro.ts'
 import type { SchemaRegistry } from '../contract/codec.ts'
+import { isWireFormat, schemaIdOf, WIRE_HEADER_BYTES } from '../contract/wire-format.ts'
 
 export interface DescribedValue {
   /** E.g. `JSON`, `Avro by schema 3`, `text`, `binary`. */
@@ -10,14 +11,13 @@ export interface DescribedValue {
   json?: unknown
 }
 
-const HEADER_BYTES = 5
 const SHOWN_BYTES = 16 * 1024
 const HEX_BYTES = 1024
 
 /** @param registry asked for the schema of an Avro value; one that does not have it, or does not answer, leaves the bytes */
 export async function describeValue(value: Buffer, registry: Pick<SchemaRegistry, 'schema'>): Promise<DescribedValue> {
   if (value.length === 0) return { format: 'empty', text: '' }
-  if (value[0] === 0 && value.length >= HEADER_BYTES) return describeAvro(value, registry)
+  if (isWireFormat(value)) return describeAvro(value, registry)
   const text = textOf(value)
   if (text === null) return { format: 'binary', text: hexDump(value) }
   try {
@@ -29,10 +29,10 @@ export async function describeValue(value: Buffer, registry: Pick<SchemaRegistry
 }
 
 async function describeAvro(value: Buffer, registry: Pick<SchemaRegistry, 'schema'>): Promise<DescribedValue> {
-  const id = value.readUInt32BE(1)
+  const id = schemaIdOf(value)
   try {
     const type = avroType(await registry.schema(id))
-    const json: unknown = JSON.parse(JSON.stringify(type.fromBuffer(value.subarray(HEADER_BYTES))))
+    const json: unknown = JSON.parse(JSON.stringify(type.fromBuffer(value.subarray(WIRE_HEADER_BYTES))))
     return { format: `Avro by schema ${id}`, json, text: safe(JSON.stringify(json, null, 2)) }
   } catch (error) {
     const why = (error as Error).message.split('\n')[0]

@@ -4,14 +4,15 @@
  * Invariant: the note is written when the record is durable. A crash between the two means that the next replay appends the same event again, under the same id: the
  * streams skip it as a duplicate within their horizon, and where that has passed it is late.
  */
-import type { EventLog } from '../log/event-log.ts'
+import type { AnyEvent } from '../contract/events.ts'
+import type { EventLog, RecordPosition } from '../log/event-log.ts'
 import { type DeadLetter, newReplayNote } from './dead-letter.ts'
 import type { Reviver } from './revive.ts'
 import type { FoundLetter } from './scan.ts'
 
 export type ReplayOutcome =
   /** Appended now; or, in a dry run, it would be. */
-  | { letter: DeadLetter; outcome: 'replayed'; to: { topic: string; partition: number; offset: number } | null }
+  | { letter: DeadLetter; outcome: 'replayed'; event: AnyEvent; to: RecordPosition | null }
   | { letter: DeadLetter; outcome: 'replayed_before' }
   | { letter: DeadLetter; outcome: 'refused'; reason: string; message: string }
 
@@ -51,7 +52,7 @@ export async function* replayLetters(
     const places = new Map(good.map(({ letter }, i) => [letter, positions[i] ?? null]))
     return revived.map(({ letter, revival }) =>
       'record' in revival
-        ? { letter, outcome: 'replayed', to: places.get(letter) ?? null }
+        ? { letter, outcome: 'replayed', event: revival.event, to: places.get(letter) ?? null }
         : { letter, outcome: 'refused', reason: revival.reason, message: revival.message },
     )
   }

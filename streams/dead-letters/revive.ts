@@ -4,23 +4,21 @@
  * Avro goes back as the bytes it was. JSON goes back as the event that it is at the place where it first lay, so that an id and a time which the value lacks are the
  * same in every attempt. Invariant: two replays of one letter append the same event, which the streams know for a duplicate.
  */
-import {
-  createDecoder,
-  createEncoder,
-  type Decoder,
-  type Encoder,
-  type SchemaRegistry,
-  Undecodable,
-} from '../contract/codec.ts'
-import { type AnyEvent, keyOf } from '../contract/events.ts'
-import { INPUT_TOPICS, type InputTopic } from '../contract/topics.ts'
+import { createDecoder, type Decoder, type SchemaRegistry, Undecodable } from '../contract/codec.ts'
+import type { AnyEvent } from '../contract/events.ts'
+import { CDC_TOPICS, INPUT_TOPICS, type InputTopic } from '../contract/topics.ts'
 import { type Converter, createConverter } from '../foreign/convert.ts'
 import type { ForeignTopic } from '../foreign/foreign-topic.ts'
 import type { NewRecord } from '../log/event-log.ts'
+import { REFUSED_LETTER } from '../sources/mappings/to-event.ts'
 import type { Clock } from '../time/clock.ts'
-import { type DeadLetter, type DeadLetterReason, idOf } from './dead-letter.ts'
+import type { DeadLetter, DeadLetterReason } from './dead-letter.ts'
+import { createRecordMaker, revivedHeaders } from './revived-record.ts'
 
-export type Revival = { record: () => Promise<NewRecord> } | { reason: DeadLetterReason; message: string }
+/** The event that the letter is, and the record to append; or why it is none. */
+export type Revival =
+  | { event: AnyEvent; record: () => Promise<NewRecord> }
+  | { reason: DeadLetterReason; message: string }
 
 export interface Reviver {
   /** Fetches what {@link revive} will need for these. @throws where the registry does not answer: then nothing can be told. */
@@ -36,44 +34,37 @@ export interface ReviverDeps {
   foreign?: readonly ForeignTopic[]
 }
 
-/** The header by which a replayed record tells where it comes from. */
-export const REPLAYED_FROM = 'replayed_from'
+export const isInputTopic = (name: string): name is InputTopic => (INPUT_TOPICS as readonly string[]).includes(name)
 
-/** What goes with the record: its own headers, and where it comes from. */
-export const revivedHeaders = (letter: DeadLetter): Record<string, string> => ({
-  ...letter.headers,
-  [REPLAYED_FROM]: idOf(letter.source),
-})
-
-const isInputTopic = (name: string): name is InputTopic => (INPUT_TOPICS as readonly string[]).includes(name)
+/** What no reader and no fix brings back: of a letter that was cut too little is left, and a change that came again would be behind newer ones of its row. @returns null for all others */
+export function beyondReplay({ source, cutFromBytes, value }: DeadLetter): Revival | null {
+  if (cutFromBytes !== null)
+    return { reason: 'unknown_format', message: `Of ${cutFromBytes} bytes only the first ${value.length} were kept` }
+  if (CDC_TOPICS.includes(source.topic))
+    return {
+      reason: 'unknown_format',
+      message:
+        'A change of a followed table does not go back, as newer ones of its row may have come: streamforge cdc resnapshot brings the present state',
+    }
+  return null
+}
 
 /** For the topics of the contract, and foreign ones. */
 export function createReviver({ registry, currency, clock, foreign = [] }: ReviverDeps): Reviver {
   const converters = new Map(foreign.map((topic) => [topic.name, createConverter(topic, currency)]))
   const decoders = new Map<InputTopic, Decoder<AnyEvent>>()
-  const encoders = new Map<InputTopic, Promise<Encoder<AnyEvent>>>()
+  const makeRecord = createRecordMaker(registry)
   const decoderOf = (topic: InputTopic): Decoder<AnyEvent> => {
     const decoder = decoders.get(topic) ?? createDecoder(topic, registry, currency)
     decoders.set(topic, decoder)
     return decoder
   }
-  /** Only when something is really appended: an encoder registers its schema. */
-  const encoderOf = (topic: InputTopic): Promise<Encoder<AnyEvent>> => {
-    // An encoder of one topic gets events of that topic's decoder only.
-    const encoder = encoders.get(topic) ?? (createEncoder(topic, registry) as Promise<Encoder<AnyEvent>>)
-    encoders.set(topic, encoder)
-    return encoder
-  }
-
   function reviveForeign(letter: DeadLetter, { topic, convert }: Converter): Revival {
     const converted = convert(letter.value, letter.source, clock.now())
+    if ('withoutConsent' in converted) return REFUSED_LETTER
     if (!('event' in converted)) return converted
     const { event } = converted
-    // A topic and its event belong together; the indexed access of a union of functions has no common signature.
-    const key = (keyOf[topic] as (event: AnyEvent) => string)(event)
-    return {
-      record: async () => ({ topic, key, headers: revivedHeaders(letter), value: (await encoderOf(topic))(event) }),
-    }
+    return { event, record: () => makeRecord(letter, topic, event) }
   }
 
   return {
@@ -85,10 +76,8 @@ export function createReviver({ registry, currency, clock, foreign = [] }: Reviv
     revive(letter) {
       const { source, key, value } = letter
       const { topic } = source
-      if (letter.cutFromBytes !== null) {
-        const message = `Of ${letter.cutFromBytes} bytes only the first ${value.length} were kept`
-        return { reason: 'unknown_format', message }
-      }
+      const refusal = beyondReplay(letter)
+      if (refusal) return refusal
       const converter = converters.get(topic)
       if (converter) return reviveForeign(letter, converter)
       if (!isInputTopic(topic)) return { reason: 'unknown_format', message: `No reader for ${topic} is configured` }
@@ -101,9 +90,12 @@ export function createReviver({ registry, currency, clock, foreign = [] }: Reviv
         if (!(error instanceof Undecodable)) throw error
         return { reason: error.reason, message: error.message }
       }
-      const headers = revivedHeaders(letter)
       return {
-        record: async () => ({ topic, key, headers, value: isAvro ? value : (await encoderOf(topic))(event) }),
+        event,
+        record: async () =>
+          isAvro
+            ? { topic, key, headers: revivedHeaders(letter), value }
+            : { ...(await makeRecord(letter, topic, event)), key },
       }
     },
   }

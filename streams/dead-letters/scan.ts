@@ -3,26 +3,39 @@
  *
  * Invariant: memory does not grow with the letters' bytes, only by a few bytes for each letter.
  */
+import { setImmediate } from 'node:timers/promises'
 import { RecentIds } from '../contract/recent-ids.ts'
 import type { EventLog, TopicPartition } from '../log/event-log.ts'
+import { generalForm, groupOf } from './cause.ts'
 import { type DeadLetter, isNote, positionOf, type ReplayNote, readDeadLetter } from './dead-letter.ts'
 
 type ReadableLog = Pick<EventLog, 'bounds' | 'partitionCount' | 'read'>
 
 const PAGE = 500
 
+/** @param newest looks at so many of the last records of each partition only. A note comes after its letter: it is seen where the letter is */
+interface ScanOptions {
+  newest?: number
+}
+
 /** Letters and notes of a `dlq.` topic that it holds now, in order. */
-async function* recordsOf(log: ReadableLog, topic: string): AsyncGenerator<DeadLetter | ReplayNote, void, undefined> {
+async function* recordsOf(
+  log: ReadableLog,
+  topic: string,
+  { newest = Number.POSITIVE_INFINITY }: ScanOptions = {},
+): AsyncGenerator<DeadLetter | ReplayNote, void, undefined> {
   const count = await log.partitionCount(topic)
   for (let partition = 0; partition < count; partition++) {
     const at: TopicPartition = { topic, partition }
     const { earliest, next } = await log.bounds(at)
-    for (let offset = earliest; offset < next; ) {
+    for (let offset = Math.max(earliest, next - newest); offset < next; ) {
       const records = await log.read(at, offset, Math.min(PAGE, next - offset))
       const last = records[records.length - 1]
       if (!last) break
       for (const record of records) if (record.offset < next) yield readDeadLetter(at, record)
       offset = last.offset + 1
+      // The embedded log answers at once, for ever: others in this thread want a turn.
+      await setImmediate()
     }
   }
 }
@@ -40,11 +53,15 @@ export interface FoundLetter {
 }
 
 /** Each dead letter of the topic once, oldest first. @throws Error when there is no such topic */
-export async function* deadLetters(log: ReadableLog, topic: string): AsyncGenerator<FoundLetter, void, undefined> {
+export async function* deadLetters(
+  log: ReadableLog,
+  topic: string,
+  options?: ScanOptions,
+): AsyncGenerator<FoundLetter, void, undefined> {
   const replayed = idSet()
-  for await (const found of recordsOf(log, topic)) if (isNote(found)) replayed.add(found.replayOf)
+  for await (const found of recordsOf(log, topic, options)) if (isNote(found)) replayed.add(found.replayOf)
   const seen = idSet()
-  for await (const found of recordsOf(log, topic)) {
+  for await (const found of recordsOf(log, topic, options)) {
     if (isNote(found) || !seen.add(found.cause)) continue
     yield { letter: found, replayed: replayed.has(found.cause) }
   }
@@ -67,6 +84,8 @@ export async function deadLetter(log: ReadableLog, id: string): Promise<FoundLet
 
 /** Letters that died of the same. */
 export interface Cause {
+  /** Names the group, see {@link groupOf}; null where it is what is left of too many groups. */
+  id: string | null
   topic: string
   reason: string
   /** The messages' common form, or the only one. */
@@ -97,13 +116,13 @@ const CAUSES_MAX = 500
 export async function summarize(
   log: ReadableLog,
   topics: readonly string[],
-  { sinceMs, limit }: { sinceMs: number; limit: number },
+  { sinceMs, limit, ...options }: { sinceMs: number; limit: number } & ScanOptions,
 ): Promise<Summary> {
   const causes = new Map<string, Cause>()
   let newest: FoundLetter[] = []
   let letters = 0
   for (const topic of topics) {
-    for await (const found of deadLetters(log, topic)) {
+    for await (const found of deadLetters(log, topic, options)) {
       const { letter, replayed } = found
       if (letter.diedAtMs < sinceMs) continue
       letters++
@@ -137,18 +156,15 @@ const youngest = (found: FoundLetter[], limit: number): FoundLetter[] =>
 
 function causeFor(causes: Map<string, Cause>, letter: DeadLetter): Cause {
   const { topic } = letter.source
-  const general = generalForm(letter.message)
-  const full = `${topic}\t${letter.reason}\t${general}`
-  const name = causes.has(full) || causes.size < CAUSES_MAX ? full : `${topic}\t${letter.reason}\tothers`
+  const group = groupOf(letter)
+  const id = causes.has(group) || causes.size < CAUSES_MAX ? group : null
+  const name = id ?? `${topic}\t${letter.reason}\tothers`
   let cause = causes.get(name)
   if (!cause) {
     const never = { letters: 0, replayed: 0, firstMs: Number.POSITIVE_INFINITY, lastMs: Number.NEGATIVE_INFINITY }
-    const message = name === full ? letter.message : 'others'
-    cause = { topic, reason: letter.reason, message, ...never, example: letter.id }
+    const message = id === null ? 'others' : letter.message
+    cause = { id, topic, reason: letter.reason, message, ...never, example: letter.id }
     causes.set(name, cause)
-  } else if (cause.message !== letter.message && name === full) cause.message = general
+  } else if (cause.message !== letter.message && id !== null) cause.message = generalForm(letter.message)
   return cause
 }
-
-/** Without what differs from record to record: numbers, and what is quoted from the value. */
-const generalForm = (message: string): string => message.replace(/"[^"]*"|'[^']*'/g, '"…"').replace(/\d+/g, 'N')

@@ -9,6 +9,7 @@ import { causeOf } from '../dead-letters/dead-letter.ts'
 import { firstSnapshotBeyond } from '../lake-writer/offsets.ts'
 import { partitionKey, type RecordPosition } from '../log/event-log.ts'
 import { DEDUPE_HORIZON_MS } from '../operators/deduplicate.ts'
+import { lateCauseOf } from '../runtime/late-event.ts'
 import { TOPOLOGY } from '../topology.ts'
 import { type EventQuestion, type FindDeps, type FoundRecord, findRecords } from './find-records.ts'
 
@@ -54,7 +55,7 @@ async function traceEvent(deps: TrailDeps, question: EventQuestion): Promise<Eve
     deps.announced(
       records.flatMap((record) => [
         causeOf(record),
-        ...jobsOf(record.topic).flatMap(({ operators }) => operators.map((name) => lateId(record, name))),
+        ...jobsOf(record.topic).flatMap(({ operators }) => operators.map((name) => lateCauseOf(record, name))),
       ]),
     ),
   ])
@@ -71,7 +72,7 @@ async function traceEvent(deps: TrailDeps, question: EventQuestion): Promise<Eve
       if (isDead) return 'dead_letter'
       if ((nextOf.get(partitionKey(record)) ?? 0) <= record.offset) return 'pending'
       if (first && isNear(first, record)) return 'duplicate'
-      return operators.some((name) => announced.has(lateId(record, name))) ? 'late' : 'applied'
+      return operators.some((name) => announced.has(lateCauseOf(record, name))) ? 'late' : 'applied'
     }
     const jobs = jobsOf(record.topic).map(({ job, operators }) => ({ job, outcome: outcomeOf(operators) }))
     return {
@@ -94,9 +95,6 @@ function statusOf(outcomes: readonly JobOutcome[]): EventStatus {
   for (const status of ['imported', 'dead_letter', 'late'] as const) if (outcomes.includes(status)) return status
   return outcomes.includes('pending') ? 'accepted' : 'applied'
 }
-
-const lateId = ({ topic, partition, offset }: FoundRecord, operator: string): string =>
-  `late/${topic}/${partition}/${offset}/${operator}`
 
 /** The jobs of a topic with the names of their operators, by which they announce. */
 function jobsOf(topic: InputTopic): { job: string; operators: string[] }[] {

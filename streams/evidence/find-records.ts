@@ -4,13 +4,14 @@
  * Invariant: bounded in records and in time, and what was not looked at is told.
  */
 import { createDecoder, type SchemaRegistry, Undecodable } from '../contract/codec.ts'
-import { type EventOf, identityOf } from '../contract/events.ts'
+import { isControl } from '../contract/erasure.ts'
+import { type EventOf, identityOf, type OrderStatus, orderIdentity } from '../contract/events.ts'
 import { DEAD_LETTERS_TABLE, RAW_TABLES } from '../contract/lake-tables.ts'
 import { CLICKSTREAM, type InputTopic, ORDERS, TRIPS } from '../contract/topics.ts'
 import { nextOffsets, OtherLog } from '../lake-writer/offsets.ts'
 import { partitionKey } from '../log/event-log.ts'
 import { msOfText, numberOf, textLiteral, timeLiteral } from '../shadow/index.ts'
-import type { LakeReader } from './lake-reader.ts'
+import { LakeBusy, type LakeReader } from './lake-reader.ts'
 import { type ReadableLog, scanLog } from './log-scan.ts'
 
 export interface FindDeps {
@@ -93,7 +94,7 @@ async function lookInLake({ lake }: FindDeps, { id, topics, atMs }: EventQuestio
           offset: numberOf(row.log_offset),
           eventTimeMs: msOfText(row.event_time),
           appendedAtMs: msOfText(row.log_appended_at),
-          identity: row.status == null || row.status === 'success' ? id : `${id}#${row.status}`,
+          identity: topic === ORDERS ? orderIdentity({ order_id: id, status: row.status as OrderStatus }) : id,
         })
       found.looked.push(`${name} in the lake${where}`)
     }
@@ -112,9 +113,7 @@ async function lookInLake({ lake }: FindDeps, { id, topics, atMs }: EventQuestio
       })
     found.looked.push(`${DEAD_LETTERS_TABLE.name} in the lake${where}`)
   } catch (error) {
-    found.missing.push(
-      `the lake, which did not answer: ${(error as Error).name === 'LakeBusy' ? 'it is busy' : 'in time'}`,
-    )
+    found.missing.push(`the lake, which did not answer: ${error instanceof LakeBusy ? 'it is busy' : 'in time'}`)
   }
 }
 
@@ -159,7 +158,7 @@ async function lookInLog(
           break
         }
         records += page.length
-        const candidates = page.filter(({ value }) => value.includes(needle))
+        const candidates = page.filter((record) => record.value.includes(needle) && !isControl(record))
         await decoder.prepare(candidates)
         for (const { offset, appendedAtMs, value } of candidates) {
           try {

@@ -5,6 +5,7 @@
  * apart. Without lake and log there is still the evidence itself.
  */
 import { createDecoder, type SchemaRegistry, Undecodable } from '../contract/codec.ts'
+import { isControl } from '../contract/erasure.ts'
 import { RAW_TABLES } from '../contract/lake-tables.ts'
 import type { AlertRow } from '../contract/results.ts'
 import { ORDERS } from '../contract/topics.ts'
@@ -202,7 +203,9 @@ async function logOrders(
   let othersMs = fromLake?.othersMs ?? Number.NEGATIVE_INFINITY
   for await (const page of scanLog(log, at, from, to)) {
     await decoder.prepare(page)
-    for (const { offset, appendedAtMs, value } of page) {
+    for (const record of page) {
+      if (isControl(record)) continue
+      const { offset, appendedAtMs, value } = record
       let order: RuleOrder
       try {
         order = decoder.decode(value, { appendedAtMs, partition: at.partition, offset })

@@ -11,14 +11,11 @@ import { createWorld, finish, SIM_START_MS, startProcess, type World, workOff } 
 import { type Bridge, createBridge, FOREIGN_GROUP } from './bridge.ts'
 import { type ForeignTopic, foreignLogTopics } from './foreign-topic.ts'
 
-const foreign: ForeignTopic = {
-  name: 'shop.orders',
-  partitions: 3,
-  mapping: {
-    topic: 'orders',
-    columns: { user_id: 'customer', amount: 'price', event_time: 'at', order_id: 'id' },
-  },
+const ORDERS_MAPPING = {
+  topic: 'orders' as const,
+  columns: { user_id: 'customer', amount: 'price', event_time: 'at', order_id: 'id' },
 }
+const foreign: ForeignTopic = { name: 'shop.orders', partitions: 3, mapping: ORDERS_MAPPING }
 const DLQ = 'dlq.shop.orders'
 const at = (partition: number) => ({ topic: foreign.name, partition })
 
@@ -103,6 +100,23 @@ describe('rows of a foreign topic', () => {
     expect(first!.headers).toMatchObject({ foreign: expect.stringMatching(/^shop\.orders:\d:\d+$/) })
   })
 
+  it('carry the trace of their producer on, up to the alert that they complete', async () => {
+    const world = await foreignWorld()
+    const headers = { traceparent: '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01' }
+    const rows = [0, 1, 2].map((n) => ({ customer: 'ada', price: 9_000, at: SIM_START_MS - 10_000 + n * 1_000 }))
+    await world.log.append(
+      rows.map((row) => ({ topic: foreign.name, key: 'ada', value: Buffer.from(JSON.stringify(row)), headers })),
+    )
+    const bridge = startBridge(world)
+    await world.clock.advance(5_000)
+    await stopBridge(world, bridge)
+    await results(world)
+    const [alert] = world.memory.rows('fraud_alerts')
+    expect(alert).toMatchObject({ trace_id: '4bf92f3577b34da6a3ce929d0e0e4736' })
+    const [record] = world.log.records({ topic: ORDERS, partition: alert!.partition })
+    expect(record!.headers).toMatchObject(headers)
+  })
+
   it('are read on from where the group has come to', async () => {
     const world = await foreignWorld()
     const rows = someRows(90, SIM_START_MS)
@@ -152,6 +166,30 @@ describe('rows of a foreign topic', () => {
     await world.clock.advance(5_000)
     await stopBridge(world, second)
     expect(await results(world)).toEqual({ ...truth(rows), late: 0, duplicate: 90 })
+  })
+
+  it('that say that whom they are about does not agree are let go, whatever else they are, and counted', async () => {
+    const world = await foreignWorld()
+    const rows = someRows(9, SIM_START_MS)
+    const no = [{ ...rows[0], price: 'ten', agreed: false }, ...rows.map((row) => ({ ...row, agreed: 'false' }))]
+    await put(world, [...rows.map((row) => ({ ...row, agreed: true })), ...no])
+    const asking = {
+      ...foreign,
+      mapping: { ...ORDERS_MAPPING, columns: { ...ORDERS_MAPPING.columns, consent: 'agreed' } },
+    }
+    const counts = { events: 0, deadLetters: 0, withoutConsent: 0 }
+    const observer = {
+      forwarded: (_: unknown, told: typeof counts) => {
+        for (const name of ['events', 'deadLetters', 'withoutConsent'] as const) counts[name] += told[name]
+      },
+    }
+    const bridge = startBridge(world, { topics: [asking], observer })
+    await world.clock.advance(5_000)
+    await stopBridge(world, bridge)
+    expect(counts).toEqual({ events: 9, deadLetters: 0, withoutConsent: 10 })
+    expect((await committed(world)).map(Number).reduce((sum, next) => sum + next, 0)).toBe(19)
+    expect(world.log.records({ topic: DLQ, partition: 0 })).toEqual([])
+    expect(await results(world)).toMatchObject(truth(rows))
   })
 
   it('that become no event are dead letters, and come back when the mapping can read them', async () => {

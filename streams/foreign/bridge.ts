@@ -1,6 +1,6 @@
 /**
  * The bridge: reads foreign topics in a consumer group of its own and appends their rows to our topics as events like any other; a row that becomes none goes to
- * `dlq.<foreign topic>` with its reason. Runs in the streams role, in as many processes as like.
+ * `dlq.<foreign topic>` with its reason, and one that says that whom it is about does not agree is let go and counted. Runs in the streams role, in as many processes as like.
  *
  * Invariant: the group's offset is committed when what was read is durable in our topics. So nothing is lost; and what a crash between the two makes the next owner read
  * again are the same events under the same ids, which the streams know for duplicates within their horizon (ten minutes of stream time; later they are late).
@@ -8,7 +8,7 @@
 import { createEncoder, type Encoder, type SchemaRegistry } from '../contract/codec.ts'
 import { type AnyEvent, keyOf } from '../contract/events.ts'
 import type { InputTopic } from '../contract/topics.ts'
-import { newDeadLetter } from '../dead-letters/dead-letter.ts'
+import { deadLetterRecord } from '../dead-letters/dead-letter.ts'
 import {
   type EventLog,
   type LogRecord,
@@ -28,9 +28,15 @@ import { Merge, type Row } from './merge.ts'
 
 export const FOREIGN_GROUP = 'streamforge-foreign'
 
+/** The header by which a record of the bridge's tells where it comes from. */
+export const FOREIGN = 'foreign'
+
 /** What the bridge tells about itself. */
 export interface BridgeObserver {
-  forwarded?(at: TopicPartition, counts: { events: number; deadLetters: number; lag: number }): void
+  forwarded?(
+    at: TopicPartition,
+    counts: { events: number; deadLetters: number; withoutConsent: number; lag: number },
+  ): void
   /** Retention has removed what was not yet read: it goes on behind the gap. */
   lost?(at: TopicPartition, records: number): void
   /** The topic has fewer records than had been read: it was made anew, and is read from its beginning. */
@@ -57,8 +63,9 @@ export interface Bridge {
 }
 
 interface PendingRow extends Row {
-  readonly record: NewRecord
-  readonly isEvent: boolean
+  /** Null: it is let go. */
+  readonly record: NewRecord | null
+  readonly becomes: 'events' | 'deadLetters' | 'withoutConsent'
 }
 
 /** One append ends with the row that passes either. */
@@ -125,23 +132,22 @@ export function createBridge(deps: BridgeDeps): Bridge {
           if (await look()) continue
           return
         }
-        const records = taken.map(({ row }) => row.record)
-        await patiently('log', () => log.append(records))
-        const done = new Map<string, { at: TopicPartition; next: number; events: number; rows: number }>()
+        const records = taken.flatMap(({ row }) => row.record ?? [])
+        if (records.length > 0) await patiently('log', () => log.append(records))
+        const done = new Map<string, { at: TopicPartition; next: number } & Record<PendingRow['becomes'], number>>()
         for (const { at, row } of taken) {
           const key = partitionKey(at)
-          const counts = done.get(key) ?? { at, next: 0, events: 0, rows: 0 }
+          const counts = done.get(key) ?? { at, next: 0, events: 0, deadLetters: 0, withoutConsent: 0 }
           counts.next = row.offset + 1
-          counts.rows++
-          if (row.isEvent) counts.events++
+          counts[row.becomes]++
           done.set(key, counts)
         }
         await Promise.all(
-          [...done].map(async ([key, { at, next, events, rows }]) => {
+          [...done].map(async ([key, { at, next, ...counts }]) => {
             // One that fails is made up for by the next; else what it stands for is read again, and known for duplicates.
             await mine.commit(at, next).catch((error: Error) => observer.retrying?.('offsets', error, 0))
             const lag = Math.max(0, (ends.get(key) ?? next) - next)
-            observer.forwarded?.(at, { events, deadLetters: rows - events, lag })
+            observer.forwarded?.(at, { ...counts, lag })
           }),
         )
       }
@@ -231,6 +237,7 @@ function rowsOf(
     const { topic } = converter
     const from = { ...at(batch), offset: record.offset, appendedAtMs: record.appendedAtMs }
     const converted = converter.convert(record.value, from, nowMs)
+    if ('withoutConsent' in converted) return letGo(record)
     if (!('event' in converted)) return deadRow(batch, record, converted)
     const { event } = converted
     const value = encoders.get(topic)!(event)
@@ -242,26 +249,35 @@ function rowsOf(
     const key = (keyOf[topic] as (event: AnyEvent) => string)(event)
     const { traceparent } = record.headers ?? {}
     const headers = {
-      foreign: `${batch.topic}:${batch.partition}:${record.offset}`,
+      [FOREIGN]: `${batch.topic}:${batch.partition}:${record.offset}`,
       ...(traceparent !== undefined && { traceparent }),
     }
     const row = { topic, key, value, headers }
     // As the streams see it: an event is no later than its record.
     const timeMs = Math.min(event.event_time, record.appendedAtMs)
-    return { offset: record.offset, timeMs, bytes: value.length, record: row, isEvent: true }
+    return { offset: record.offset, timeMs, bytes: value.length, record: row, becomes: 'events' }
   })
 }
 
 const at = ({ topic, partition }: TopicPartition): TopicPartition => ({ topic, partition })
 
-function deadRow(batch: RecordBatch, record: LogRecord, why: Parameters<typeof newDeadLetter>[2]): PendingRow {
-  const { id, headers, ...letter } = newDeadLetter(at(batch), record, why)
+function deadRow(batch: RecordBatch, record: LogRecord, why: Parameters<typeof deadLetterRecord>[2]): PendingRow {
+  const letter = deadLetterRecord(at(batch), record, why)
   return {
     offset: record.offset,
     timeMs: record.appendedAtMs,
     // Also an empty value takes part in what waits.
-    bytes: letter.value.length + 1,
-    record: { ...letter, headers: { ...headers, id } },
-    isEvent: false,
+    bytes: record.value.length + 1,
+    record: letter,
+    becomes: 'deadLetters',
   }
 }
+
+/** Whom it is about does not agree: neither an event nor a letter. */
+const letGo = ({ offset, appendedAtMs }: LogRecord): PendingRow => ({
+  offset,
+  timeMs: appendedAtMs,
+  bytes: 1,
+  record: null,
+  becomes: 'withoutConsent',
+})

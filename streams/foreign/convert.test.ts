@@ -49,6 +49,25 @@ describe('a row of a foreign topic', () => {
     })
   })
 
+  it('is let go where it says that whom it is about does not agree; what is no answer is no yes', () => {
+    const asking = {
+      ...clicks,
+      mapping: {
+        topic: 'events',
+        columns: { event_type: 'action', user_id: 'user', event_time: 'ts', consent: 'agreed.tracking' },
+      },
+    } satisfies ForeignTopic
+    const row = (agreed: object | null) => ({ action: 'page_view', user: 'ada', ts: NOON - 5_000, agreed })
+    for (const no of [false, 'false', 0, '0'])
+      expect(convert(asking, row({ tracking: no }))).toEqual({ withoutConsent: true })
+    for (const yes of [true, 'TRUE', 1, null]) expect(convert(asking, row({ tracking: yes }))).toHaveProperty('event')
+    expect(convert(asking, row(null))).toHaveProperty('event')
+    expect(convert(asking, row({ tracking: 'maybe' }))).toEqual({
+      reason: 'bad_row',
+      message: 'consent: expected true or false (or 1 or 0), found "maybe"',
+    })
+  })
+
   it('without an id gets one from where it lies, the same each time, and another where the topic was made anew', () => {
     const row = { action: 'page_view', user: 'ada', ts: NOON - 5_000 }
     const idOf = (from = at) => (convert(clicks, row, from) as { event: { event_id: string } }).event.event_id

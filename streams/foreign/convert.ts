@@ -12,7 +12,7 @@ import { toEvent } from '../sources/mappings/to-event.ts'
 import type { Row } from '../sources/read-rows.ts'
 import { type ForeignTopic, mappingFor } from './foreign-topic.ts'
 
-export type Converted = { event: AnyEvent } | { reason: DeadLetterReason; message: string }
+export type Converted = { event: AnyEvent } | { withoutConsent: true } | { reason: DeadLetterReason; message: string }
 
 export interface Converter {
   /** The topic of ours that its events belong to. */
@@ -20,6 +20,14 @@ export interface Converter {
   /** @param receivedAtMs when the platform takes it */
   convert(value: Buffer, from: RecordPosition & { readonly appendedAtMs: number }, receivedAtMs: number): Converted
 }
+
+/** An id for what has none: where it lay, and when it came there. */
+export const placeIdOf = ({
+  topic,
+  partition,
+  offset,
+  appendedAtMs,
+}: RecordPosition & { appendedAtMs: number }): string => `${topic}/${partition}/${offset}/${appendedAtMs}`
 
 const utf8 = new TextDecoder('utf-8', { fatal: true })
 /** Half a surrogate pair has no UTF-8: it could not be written. */
@@ -41,8 +49,7 @@ export function createConverter(foreign: ForeignTopic, currency: string): Conver
       }
       if (typeof row !== 'object' || row === null || Array.isArray(row))
         return { reason: 'unknown_format', message: 'The value is not a JSON object' }
-      const rowId = (): string => `${from.topic}/${from.partition}/${from.offset}/${from.appendedAtMs}`
-      return toEvent(mapping, row as Row, { receivedAt: receivedAtMs, currency, rowId })
+      return toEvent(mapping, row as Row, { receivedAt: receivedAtMs, currency, rowId: () => placeIdOf(from) })
     },
   }
 }

@@ -37,6 +37,11 @@ export const traffic: Job = {
             acc.events++
             acc.users.add(clickUser(e))
           },
+          forget({ users }, subjectId, standIn) {
+            if (!users.delete(subjectId)) return false
+            users.add(standIn)
+            return true
+          },
           save: (acc) => ({ events: acc.events, users: [...acc.users] }),
           load(value) {
             const saved = value as { events: number; users: string[] }

@@ -1,5 +1,5 @@
 /** What the lake-writer promises, on a log in memory and a lake in a folder. Crashes at every step have `crash.system.test.ts`. */
-import { expect, it } from 'vitest'
+import { expect, it, onTestFinished } from 'vitest'
 import {
   alterProperties,
   alterSchema,
@@ -13,7 +13,10 @@ import {
   schemaOf,
   tableName,
 } from '../../db/lake/index.ts'
+import { recordSpans } from '../../observability/testing/recorded-spans.ts'
 import { eventually } from '../../tests/support/eventually.ts'
+import { PRODUCTS } from '../cdc/tables.ts'
+import { recordsOf as recordsOfProduct } from '../cdc/testing/shop.ts'
 import { createEncoder } from '../contract/codec.ts'
 import type { ClickstreamEvent, Trip } from '../contract/events.ts'
 import { CLICKSTREAM, deadLetterTopic, ORDERS, TRIPS } from '../contract/topics.ts'
@@ -81,6 +84,9 @@ it('fills every table from its topics, with columns of their types', async () =>
   const read = readDeadLetter(lies!, put!)
   if (!('id' in read)) throw new Error('it is a letter')
   await log.append([newReplayNote(read, { topic: ORDERS, partition: 0, offset: 9 })])
+  const kettle = { table: 'products', id: 1, atMs: at, row: { sku: 's-1', name: 'Kettle', price: '9.90' } } as const
+  await log.append([...recordsOfProduct(kettle), ...recordsOfProduct({ ...kettle, row: null })])
+  await log.append([{ topic: PRODUCTS.topic, key: null, value: Buffer.from('poison') }])
 
   const skipped = new Map<string, number>()
   const { writer } = world.begin({
@@ -94,6 +100,8 @@ it('fills every table from its topics, with columns of their types', async () =>
   // The offsets of a table are committed at the stop, also where the last records were none of its rows.
   await writer.stop()
   await filled(world, 'marketing_events.processed_conversions')
+
+  await filled(world, 'raw.cdc_products', PRODUCTS.topic)
 
   const micros = BigInt(at) * 1000n
   const clicks = await world.rows('raw.clickstream_events')
@@ -123,12 +131,37 @@ it('fills every table from its topics, with columns of their types', async () =>
     { kind: 'replay', cause: letter.id, replayed_to: `${ORDERS}:0:9`, source_topic: null },
   ])
   expect(Buffer.from(letters[0]!.value as Uint8Array).toString()).toBe('{"half')
+  const products = await world.rows('raw.cdc_products')
+  expect(products.sort((a, b) => Number(a.log_offset) - Number(b.log_offset))).toMatchObject([
+    { op: 'u', id: '1', name: 'Kettle', price_minor: 990n, currency: 'TRY', event_time: micros, deleted: false },
+    { op: 'd', id: '1', name: null, deleted: true },
+  ])
   expect(Object.fromEntries(skipped)).toMatchObject({
+    'raw.cdc_products': 1,
     'raw.clickstream_events': 1,
     'raw.orders': 1,
     'raw.trips': 0,
     'marketing_events.processed_conversions': 1,
   })
+})
+
+it('makes no table of products before a database is followed, and has no consumer for them', async () => {
+  const world = await worlds()
+  const groups: string[] = []
+  const log: EventLog = {
+    ...world.log,
+    subscribe: (group, topics) => {
+      groups.push(group)
+      return world.log.subscribe(group, topics)
+    },
+  }
+  await world.append([{}])
+  const { writer } = world.begin({ jobs: lakeJobs(), log })
+  await filled(world)
+  expect(groups).toContain('streamforge-lake-raw.orders')
+  expect(groups).not.toContain('streamforge-lake-raw.cdc_products')
+  await writer.stop()
+  expect(await world.lake.catalog.metadataLocation(tableName('raw.cdc_products'))).toBeNull()
 })
 
 it('commits what it holds at an orderly stop, and goes on from there', async () => {
@@ -305,4 +338,22 @@ it('a table of an older version gets the columns that it lacks, and keeps those 
   expect(names).toContain('amount_minor')
   expect(metadata.properties.owner).toBe('ada')
   expect(await world.rows('raw.orders')).toMatchObject([{ quantity: 3n, remark: null, amount_minor: 100n }])
+})
+
+it('makes each commit round a trace of its own, with its commit', async () => {
+  const recorded = recordSpans()
+  onTestFinished(() => recorded.stop())
+  const world = await worlds()
+  const { writer } = world.begin()
+  await world.append([{ order_id: 'one' }, { order_id: 'two' }])
+  await filled(world)
+  await writer.stop()
+  const rounds = recorded.spans().filter(({ name }) => name === 'lake write raw.orders')
+  expect(rounds.every(({ parentSpanContext }) => parentSpanContext === undefined)).toBe(true)
+  expect(rounds.reduce((rows, { attributes }) => rows + Number(attributes['streamforge.rows']), 0)).toBe(2)
+  const commits = recorded.spans().filter(({ name }) => name === 'lake commit raw.orders')
+  const committed = rounds.filter(({ attributes }) => attributes['streamforge.committed'] === true)
+  expect(commits.map(({ parentSpanContext }) => parentSpanContext?.spanId)).toEqual(
+    committed.map((round) => round.spanContext().spanId),
+  )
 })

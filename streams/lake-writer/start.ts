@@ -5,6 +5,7 @@
 import { mkdir, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openJdbcCatalog, openLake, openLakeFiles } from '../../db/lake/index.ts'
+import { countedObjects } from '../../db/objects/counted.ts'
 import { OBJECTS_FOLDER, openObjects } from '../../db/objects/open.ts'
 import { makeOwnFolder } from '../../db/own-folder.ts'
 import { connect } from '../../db/postgres/connect.ts'
@@ -51,11 +52,11 @@ export async function startLakeWriter(options: LakeWriterOptions): Promise<Runni
     opened.push(() => rm(parent, { recursive: true, force: true }))
     const { log } = await openLog(stores, { logger, clock })
     opened.push(() => log.close())
-    const { registry, close: closeRegistry } = openSchemas(stores)
+    const { registry, close: closeRegistry } = await openSchemas(stores)
     opened.push(closeRegistry)
     const database = connect(options.databaseUrl, { max: 3, name: 'streamforge-lake' })
     opened.push(() => database.close())
-    const lake = openLake(await openJdbcCatalog(database.sql), openLakeFiles(objects), { clock })
+    const lake = openLake(await openJdbcCatalog(database.sql), openLakeFiles(countedObjects(objects)), { clock })
     const telemetry = createLakeTelemetry(metrics, logger, clock)
     const writer = createLakeWriter(
       {

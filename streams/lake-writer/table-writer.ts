@@ -5,6 +5,9 @@
  * under way at once here. What another owner has written, or a bug, ends a life; the next begins with what the table then says.
  */
 import { CommitRefused, type Lake, type WriterOptions } from '../../db/lake/index.ts'
+import { countingObjects } from '../../db/objects/counted.ts'
+import { rootSpan } from '../../observability/spans.ts'
+import { firstRecord } from '../cdc/first-record.ts'
 import type { SchemaRegistry } from '../contract/codec.ts'
 import { ensureTable } from '../lake-tables/ensure-table.ts'
 import {
@@ -19,7 +22,7 @@ import { liveAgain } from '../runtime/lives.ts'
 import { retrying } from '../runtime/retry.ts'
 import type { InTurn } from '../runtime/turns.ts'
 import type { Clock } from '../time/clock.ts'
-import { commitBatch, type Part } from './commit-batch.ts'
+import { commitBatch, type Part, type Written } from './commit-batch.ts'
 import type { LakeObserver } from './observer.ts'
 import { nextOffsets } from './offsets.ts'
 import type { TableJob } from './tables.ts'
@@ -92,6 +95,7 @@ export function createTableWriter(deps: TableWriterDeps, job: TableJob): TableWr
     })
 
   async function live(): Promise<void> {
+    if (job.waits && !(await firstRecord(log, topics, { clock, signal: stopping.signal }))) return
     const identity = await patiently('log', () => log.identity())
     const reader = job.reader({ registry, currency: deps.currency, now: () => clock.now() })
     const cursors = new Map<string, Cursor>()
@@ -132,21 +136,23 @@ export function createTableWriter(deps: TableWriterDeps, job: TableJob): TableWr
       heldBytes = 0
       heldSinceMs = null
       if (parts.length === 0) return
-      const written = await commitBatch(
-        {
-          lake,
-          clock,
-          log: identity,
-          table,
-          uuid,
-          reader,
-          writer: settings.writer,
-          signal: giveUp.signal,
-          inTurn: deps.inTurn,
-          onRetry: (store, error, delayMs) => observer.retrying?.(name, store, error, delayMs),
-        },
-        parts,
-        evenWithoutRows || startedMs - offsetsMs >= OFFSETS_MS,
+      const written = await inRound(() =>
+        commitBatch(
+          {
+            lake,
+            clock,
+            log: identity,
+            table,
+            uuid,
+            reader,
+            writer: settings.writer,
+            signal: giveUp.signal,
+            inTurn: deps.inTurn,
+            onRetry: (store, error, delayMs) => observer.retrying?.(name, store, error, delayMs),
+          },
+          parts,
+          evenWithoutRows || startedMs - offsetsMs >= OFFSETS_MS,
+        ),
       )
       observer.read?.(name, written)
       for (const [i, { at, to }] of parts.entries()) {
@@ -275,6 +281,19 @@ export function createTableWriter(deps: TableWriterDeps, job: TableJob): TableWr
         else observer.failed?.(name, error, pauseMs)
       },
     })
+
+  /** A trace of its own: what it commits belongs to thousands of others. */
+  const inRound = (commits: () => Promise<Written>): Promise<Written> =>
+    rootSpan(
+      `lake write ${name}`,
+      { attributes: { 'streamforge.lake.operation': 'write', 'streamforge.lake.table': name }, now: () => clock.now() },
+      async (span) => {
+        const written = await countingObjects(commits)
+        const { rows, files, committed } = written
+        span.setAttributes({ 'streamforge.rows': rows, 'streamforge.files': files, 'streamforge.committed': committed })
+        return written
+      },
+    )
 
   return {
     run: () => (running ??= lives()),

@@ -3,9 +3,12 @@
  *
  * Invariant: a row depends on its record alone, so that writing a range of records again gives the same rows.
  */
+import { PRODUCTS } from '../cdc/tables.ts'
 import { createDecoder, type Decoder, type SchemaRegistry, Undecodable } from '../contract/codec.ts'
+import { isControl } from '../contract/erasure.ts'
 import type { Order } from '../contract/events.ts'
 import {
+  CDC_PRODUCTS_TABLE,
   CONVERSION_ABOVE,
   CONVERSIONS_TABLE,
   DEAD_LETTERS_TABLE,
@@ -17,6 +20,7 @@ import { deadLetterTopic, INPUT_TOPICS, type InputTopic, ORDERS } from '../contr
 import { isNote, readDeadLetter } from '../dead-letters/dead-letter.ts'
 import { type ColumnBatch, columnBatch, type RowObject } from '../lake-tables/columns.ts'
 import { letterRow } from '../lake-tables/letter-row.ts'
+import { productRow } from '../lake-tables/product-row.ts'
 import type { LogRecord, TopicPartition } from '../log/event-log.ts'
 
 export interface ReaderDeps {
@@ -36,6 +40,8 @@ export interface RowReader {
 export interface TableJob {
   readonly table: LakeTable
   readonly topics: readonly string[]
+  /** Whether nothing is read and no table made before a topic has had a first record. */
+  readonly waits?: boolean
   reader(deps: ReaderDeps): RowReader
 }
 
@@ -44,6 +50,7 @@ export const lakeJobs = (foreign: readonly string[] = []): readonly TableJob[] =
   ...INPUT_TOPICS.map(rawJob),
   { table: DEAD_LETTERS_TABLE, topics: [...INPUT_TOPICS, ...foreign].map(deadLetterTopic), reader: () => deadLetters },
   { table: CONVERSIONS_TABLE, topics: [ORDERS], reader: (deps) => eventRows(ORDERS, deps, asConversion) },
+  { table: CDC_PRODUCTS_TABLE, topics: [PRODUCTS.topic], waits: true, reader: productChanges },
 ]
 
 const rawJob = (topic: InputTopic): TableJob => ({
@@ -60,8 +67,11 @@ function eventRows<T extends InputTopic>(
   const decoder = createDecoder(topic, registry, currency, now)
   return {
     prepare: (records) => decoder.prepare(records),
-    read: ({ partition }, { value, offset, appendedAtMs }) =>
-      rowOf(decoder.decode(value, { appendedAtMs, partition, offset })) as RowObject | null,
+    read: ({ partition }, record) => {
+      if (isControl(record)) return null
+      const { value, offset, appendedAtMs } = record
+      return rowOf(decoder.decode(value, { appendedAtMs, partition, offset })) as RowObject | null
+    },
   }
 }
 type RowEvent<T extends InputTopic> = ReturnType<ReturnType<typeof createDecoder<T>>['decode']>
@@ -88,6 +98,14 @@ const deadLetters: RowReader = {
       }
     return letterRow(found, at.topic)
   },
+}
+
+/** Those that nobody can read are put aside by the projection, which reads them as well. */
+function productChanges({ currency }: ReaderDeps): RowReader {
+  return {
+    prepare: () => undefined,
+    read: (_, record) => (isControl(record) ? null : productRow(record, currency)),
+  }
 }
 
 export interface RowBatch {

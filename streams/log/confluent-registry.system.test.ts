@@ -10,15 +10,21 @@ import { join } from 'node:path'
 import { SchemaRegistry as ConfluentClient, SchemaType } from '@kafkajs/confluent-schema-registry'
 import avro, { type Schema } from 'avsc'
 import { afterEach, beforeEach, describe, expect, it } from 'vitest'
-import { hashPassword } from '../../edge/auth/password.ts'
 import { type Served, serve } from '../../edge/runtime/node.ts'
 import { createHarness, memoryUsers } from '../../edge/testing/harness.ts'
+import { quickHash } from '../../edge/testing/quick-hash.ts'
 import { subjectOf, VALUE_SCHEMAS } from '../contract/avro.ts'
-import { createDecoder, createEncoder, type SchemaRegistry, UnknownSchema } from '../contract/codec.ts'
+import {
+  createDecoder,
+  createEncoder,
+  RegistryUnavailable,
+  type SchemaRegistry,
+  UnknownSchema,
+} from '../contract/codec.ts'
 import type { Order } from '../contract/events.ts'
 import { IncompatibleSchema } from '../contract/schema-registry.ts'
 import { ORDERS } from '../contract/topics.ts'
-import { createConfluentRegistry, RegistryUnavailable } from './confluent-registry.ts'
+import { createConfluentRegistry } from './confluent-registry.ts'
 import { openEmbeddedLog } from './embedded.ts'
 import { type EmbeddedRegistry, openEmbeddedRegistry } from './embedded-registry.ts'
 
@@ -53,7 +59,7 @@ let folder: string
 let embedded: EmbeddedRegistry
 let edge: Served
 let requests: string[]
-const hashes = await Promise.all(['right horse', 'staple'].map(hashPassword))
+const hashes = await Promise.all(['right horse', 'staple'].map(quickHash))
 const logins = { admin: 'root:right%20horse', viewer: 'eve:staple' }
 
 beforeEach(async () => {

@@ -6,13 +6,9 @@
  */
 import { SchemaRegistry as Client, type COMPATIBILITY, SchemaType } from '@kafkajs/confluent-schema-registry'
 import type { Schema } from 'avsc'
-import { type SchemaRegistry, UnknownSchema } from '../contract/codec.ts'
+import { RegistryUnavailable, type SchemaRegistry, UnknownSchema } from '../contract/codec.ts'
 import { IncompatibleSchema } from '../contract/schema-registry.ts'
-
-/** The registry can't be used now; the caller may try again. */
-export class RegistryUnavailable extends Error {
-  override readonly name = 'RegistryUnavailable'
-}
+import { registryAddress } from './registry-address.ts'
 
 export interface ConfluentRegistryOptions {
   /** `http(s)://[user:password@]host[:port][/path]`; for our own edge `http://…/schema-registry`. */
@@ -28,7 +24,7 @@ const SCHEMA_NOT_FOUND = 40403
 
 /** Makes no request yet. */
 export function createConfluentRegistry({ url, timeoutMs = TIMEOUT_MS }: ConfluentRegistryOptions): SchemaRegistry {
-  const { host, auth, headers } = addressOf(url)
+  const { base: host, auth, headers } = registryAddress(url)
   const client = new Client({
     host,
     clientId: CLIENT_ID,
@@ -102,22 +98,6 @@ export function createConfluentRegistry({ url, timeoutMs = TIMEOUT_MS }: Conflue
       return type.schema({ exportAttrs: true })
     },
   }
-}
-
-interface Address {
-  host: string
-  auth?: { username: string; password: string }
-  headers: Record<string, string>
-}
-
-function addressOf(text: string): Address {
-  const url = new URL(text)
-  const host = `${url.origin}${url.pathname.replace(/\/+$/, '')}`
-  if (!url.username && !url.password) return { host, headers: {} }
-  const username = decodeURIComponent(url.username)
-  const password = decodeURIComponent(url.password)
-  const credentials = Buffer.from(`${username}:${password}`).toString('base64')
-  return { host, auth: { username, password }, headers: { authorization: `Basic ${credentials}` } }
 }
 
 /** The client's errors are told apart by name and status: it exports no classes of theirs. */

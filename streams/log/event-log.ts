@@ -15,8 +15,12 @@ export interface NewRecord {
   /** Decides the partition; null spreads. */
   key: string | null
   value: Uint8Array
+  /** Says that what its key names is gone; `value` is empty. In Kafka a record without a value. */
+  tombstone?: boolean
   /** Small, e.g. `traceparent`. */
   headers?: Readonly<Record<string, string>>
+  /** Instead of where the key leads: for records that tell something to every partition of a topic. */
+  partition?: number
 }
 
 export interface LogRecord {
@@ -25,7 +29,9 @@ export interface LogRecord {
   readonly appendedAtMs: number
   readonly key: string | null
   readonly value: Buffer
-  readonly headers?: Readonly<Record<string, string>>
+  /** What its key names is gone; `value` is empty. */
+  readonly tombstone?: boolean
+  readonly headers?: Readonly<Record<string, string>> | undefined
 }
 
 export interface RecordPosition extends TopicPartition {

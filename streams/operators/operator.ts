@@ -17,8 +17,8 @@ export interface At {
   offset: number
   /** Event time before which nothing is awaited any more; this record's own event time is already taken into account. */
   watermarkMs: number
-  /** W3C trace id of the record at hand, or null. */
-  traceId: string | null
+  /** W3C trace id of the record at hand, or null. To be read where it is noted only: what became of the record is then told in its trace. */
+  readonly traceId: string | null
 }
 
 /** `skipped`: not an event that this operator looks at. `late`: it came after its window was final. */
@@ -69,6 +69,11 @@ export interface Operator<E> {
   readonly nextTimerMs: number
   /** Makes final what the watermark has passed. */
   advance(at: At): void
+  /**
+   * Forgets a person, whose erasure record is at hand: afterwards neither the state nor anything that is handed over holds the id, but in what makes a store forget it
+   * too. Sums over many people stay as they are. An event of theirs that comes later is one of somebody unknown.
+   */
+  forget(subjectId: string, at: At): void
   /** Hands over what changed since the last call; at most about `limit` provisional rows. @returns whether some are left for the next call. */
   drain(out: Output, mode: DrainMode, limit: number): boolean
   readonly state: readonly StateSection[]

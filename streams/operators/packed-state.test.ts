@@ -91,6 +91,18 @@ describe('packed state', () => {
     expect(state.packedBytes).toBeLessThan(5 * 128 * 1024)
   })
 
+  it('keeps all that are left when others were removed as bytes', () => {
+    const state = boxes(1)
+    for (let i = 0; i < 3_000; i++) put(state, `k${i}`, `${i} ${'x'.repeat(90)}`)
+    // By a copy, as timers do: the entry is not made an object for it.
+    for (const { entry } of [...state.all()]) if (Number(entry.key.slice(1)) % 3) state.remove(entry)
+    for (let i = 3_000; i < 9_000; i++) put(state, `k${i}`, `${i} ${'x'.repeat(90)}`)
+    for (let i = 0; i < 9_000; i++) {
+      const value = i < 3_000 && i % 3 ? undefined : `${i} ${'x'.repeat(90)}`
+      expect(state.find(`k${i}`)?.value).toBe(value)
+    }
+  })
+
   it('keeps what is too large to pack as an object', () => {
     const state = boxes(1)
     const large = 'y'.repeat(70_000)

@@ -76,6 +76,7 @@ export class PackedState<E extends Packable> {
   #unpublished: number[] = []
   #deleted: string[] = []
   #compactAt = COMPACT_MIN
+  #hasRemains = false
   /** Of the text that was hashed last. */
   #text = Buffer.alloc(256)
   #textBytes = 0
@@ -121,12 +122,19 @@ export class PackedState<E extends Packable> {
     if (this.#places[id] !== AS_OBJECT) {
       this.#table.remove(id)
       this.#slab.release(this.#places[id]!)
+      // Else what was released would pass for alive, and be kept in the place of others, when its chunk is rewritten.
+      this.#places[id] = AS_OBJECT
     } else this.#unlink(this.#spec.keyOf(entry), entry)
     this.#objects[id] = null
     this.#marks[id] = 0
     this.#lives[id]!++
     this.#freeIds.push(id)
     entry.id = -1
+  }
+
+  /** Of entries that have left the state the bytes lie where they lay: the next time that everything is saved they are overwritten, too. */
+  dropRemains(): void {
+    this.#hasRemains = true
   }
 
   #unlink(key: string, entry: E): void {
@@ -242,6 +250,7 @@ export class PackedState<E extends Packable> {
       schema: this.#schema,
       restore: (name, value) => void this.restore(name, value as object),
       changes: (all) => {
+        if (all && this.#hasRemains) this.#wipe()
         const changed = this.#unsaved
         const deletes = all ? [] : this.#deleted
         this.#unsaved = []
@@ -249,6 +258,12 @@ export class PackedState<E extends Packable> {
         return { deletes, upserts: all ? this.#everything(changed) : this.#changed(changed) }
       },
     }
+  }
+
+  #wipe(): void {
+    this.#slab.wipeHoles()
+    this.#text.fill(0)
+    this.#hasRemains = false
   }
 
   *#changed(changed: readonly number[]): Generator<readonly [string | Uint8Array, unknown]> {

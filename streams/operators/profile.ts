@@ -69,6 +69,7 @@ function createProfiles<E extends { event_time: number }, P extends Profile, F e
     hotMax,
   })
   let nextSweepMs = Number.NEGATIVE_INFINITY
+  let forgotten: { userId: string; position: number }[] = []
   const isForgotten = (p: P, watermarkMs: number): boolean => p.lastSeenMs + spec.forgetAfterMs <= watermarkMs
 
   return {
@@ -101,7 +102,18 @@ function createProfiles<E extends { event_time: number }, P extends Profile, F e
       }
       nextSweepMs = at.watermarkMs + spec.forgetAfterMs / 4
     },
+    forget(userId, at) {
+      const p = profiles.find(userId)
+      if (p) profiles.remove(p)
+      profiles.dropRemains()
+      // Also of a user who is not known here any more: the store may remember for longer.
+      forgotten.push({ userId, position: at.offset })
+    },
     drain(out, _mode, limit) {
+      for (const { userId, position } of forgotten) {
+        out.feature({ userId, part: spec.part, partition, position, value: null })
+      }
+      forgotten = []
       for (const p of profiles.takeUnpublished(limit)) {
         out.feature({ userId: p.key, part: spec.part, partition, position: p.position, value: spec.toFeatures(p) })
       }

@@ -255,6 +255,13 @@ function createRepetition<E extends { event_time: number }, D>(
         },
       )
     },
+    forget(key) {
+      const state = keys.get(key)
+      if (!state) return
+      state.gone = true
+      keys.delete(key)
+      tracker.remove(state, key)
+    },
     drain(out) {
       // All of them, also while catching up: what was once announced is never skipped, so the history of alerts doesn't depend on flushes.
       for (const { key, match, final, announce } of emissions)

@@ -5,7 +5,8 @@
  * (`end + gap + allowed lateness < watermark`); its id comes from the event that created it and survives every merge of which it is the elder,
  * so it doesn't depend on batches. An absorbed session leaves a tombstone that names the survivor.
  */
-import type { ResultRows, ResultTable } from '../contract/results.ts'
+import { standInOf } from '../contract/erasure.ts'
+import { type PersonalTable, type ResultRows, WITHOUT_PERSON } from '../contract/results.ts'
 import { BucketTimers } from '../time/timers.ts'
 import type { Operator, OperatorFactory, Verdict } from './operator.ts'
 import { type Packable, PackedState } from './packed-state.ts'
@@ -37,7 +38,7 @@ export class Session implements Packable {
   }
 }
 
-export interface SessionWindowSpec<E extends { event_time: number }, S extends Session, T extends ResultTable> {
+export interface SessionWindowSpec<E extends { event_time: number }, S extends Session, T extends PersonalTable> {
   name: string
   gapMs: number
   allowedLatenessMs?: number
@@ -69,13 +70,13 @@ const TIMER_BUCKET_MS = 10_000
 /** `<key>@<creation time>`: unique, since sessions of a key never overlap and each was created within its own bounds. */
 export const sessionId = (session: Session): string => `${session.key}@${session.createdMs.toString(36)}`
 
-export function sessionWindow<E extends { event_time: number }, S extends Session, T extends ResultTable>(
+export function sessionWindow<E extends { event_time: number }, S extends Session, T extends PersonalTable>(
   spec: SessionWindowSpec<E, S, T>,
 ): OperatorFactory<E> {
   return (partition, hotMax) => createSessions(spec, partition, hotMax)
 }
 
-function createSessions<E extends { event_time: number }, S extends Session, T extends ResultTable>(
+function createSessions<E extends { event_time: number }, S extends Session, T extends PersonalTable>(
   spec: SessionWindowSpec<E, S, T>,
   partition: number,
   hotMax: number | undefined,
@@ -167,6 +168,15 @@ function createSessions<E extends { event_time: number }, S extends Session, T e
         },
         (handle) => finish(open.byHandle(handle) as S, at.offset),
       )
+    },
+    forget(key, at) {
+      // Also those of which no row was written so far: what is left of a session must not depend on when flushes were.
+      for (let s = open.find(key); s; s = open.find(key)) {
+        const row = spec.row(s, { id: sessionId(s), partition, final: true, mergedInto: null })
+        finishedRows.push(WITHOUT_PERSON[spec.table](row, standInOf(at), at.offset))
+        open.remove(s)
+      }
+      open.dropRemains()
     },
     drain(out, mode, limit) {
       for (const row of finishedRows) out.row(spec.table, row)

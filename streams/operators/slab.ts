@@ -22,6 +22,8 @@ interface Chunk {
   halves: Uint16Array
   /** What is not holes. */
   usedBytes: number
+  /** Where its last record ends, once it is full; 0 while it is free. */
+  end: number
 }
 
 export class Slab {
@@ -96,7 +98,7 @@ export class Slab {
     const bytes = recordBytes(chunk, (place % UNITS_PER_CHUNK) * UNIT)
     chunk.usedBytes -= bytes
     this.#usedBytes -= bytes
-    if (chunk.usedBytes === 0 && number !== this.#current) this.#free.push(number)
+    if (chunk.usedBytes === 0 && number !== this.#current) this.#setFree(number)
   }
 
   #nextChunk(): void {
@@ -113,9 +115,15 @@ export class Slab {
 
   #openChunk(): void {
     const previous = this.#current
+    if (previous >= 0) this.#chunks[previous]!.end = this.#end
     this.#current = this.#free.pop() ?? this.#chunks.push(newChunk()) - 1
     this.#end = 0
-    if (previous >= 0 && this.#chunks[previous]!.usedBytes === 0) this.#free.push(previous)
+    if (previous >= 0 && this.#chunks[previous]!.usedBytes === 0) this.#setFree(previous)
+  }
+
+  #setFree(number: number): void {
+    this.#chunks[number]!.end = 0
+    this.#free.push(number)
   }
 
   #emptiest(): number {
@@ -148,7 +156,19 @@ export class Slab {
     }
     this.#usedBytes -= chunk.usedBytes
     chunk.usedBytes = 0
-    this.#free.push(number)
+    this.#setFree(number)
+  }
+
+  /** Overwrites what has been released, wherever it lies: but for the lengths, which say where the next record begins. */
+  wipeHoles(): void {
+    for (const [number, chunk] of this.#chunks.entries()) {
+      const end = number === this.#current ? this.#end : chunk.end
+      for (let at = 0; at < end; at += recordBytes(chunk, at)) {
+        const isAlive = this.#placeOf(chunk.words[at / 4]!) === number * UNITS_PER_CHUNK + at / UNIT
+        if (!isAlive) chunk.bytes.fill(0, at + HEADER_BYTES, at + recordBytes(chunk, at))
+      }
+      chunk.bytes.fill(0, end)
+    }
   }
 
   hasKey(place: number, key: Uint8Array, keyBytes: number): boolean {
@@ -198,5 +218,6 @@ function newChunk(): Chunk {
     words: new Uint32Array(bytes.buffer, bytes.byteOffset, CHUNK_BYTES / 4),
     halves: new Uint16Array(bytes.buffer, bytes.byteOffset, CHUNK_BYTES / 2),
     usedBytes: 0,
+    end: 0,
   }
 }

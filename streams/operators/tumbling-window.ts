@@ -4,6 +4,7 @@
  * Invariant: an event is applied to its window exactly while `end + allowed lateness > watermark`; after that it is late, and the row is final.
  */
 import type { Schema } from 'avsc'
+import { standInOf } from '../contract/erasure.ts'
 import type { ResultRows, ResultTable } from '../contract/results.ts'
 import { ChangeTracker, type Entry } from './keyed-state.ts'
 import type { At, Operator, OperatorFactory, Verdict } from './operator.ts'
@@ -29,6 +30,8 @@ export interface TumblingWindowSpec<E extends { event_time: number }, A, T exten
     schema: Schema
     create(): A
     add(acc: A, event: E): void
+    /** Needed where it knows people by their ids: has `standIn` in the place of this one. @returns whether it knew the id */
+    forget?(acc: A, subjectId: string, standIn: string): boolean
     /** Where the saved form differs from the live one. */
     save?(acc: A): unknown
     load?(value: unknown): A
@@ -123,6 +126,13 @@ function createWindows<E extends { event_time: number }, A, T extends ResultTabl
       for (const [startMs, groups] of windows) {
         if (startMs + lifeMs <= at.watermarkMs) close(startMs, groups, at)
         else nextTimerMs = Math.min(nextTimerMs, startMs + lifeMs)
+      }
+    },
+    forget(subjectId, at) {
+      if (!accumulator.forget) return
+      const standIn = standInOf(at)
+      for (const groups of windows.values()) {
+        for (const w of groups.values()) if (accumulator.forget(w.acc, subjectId, standIn)) tracker.touch(w)
       }
     },
     drain(out, mode, limit) {

@@ -82,6 +82,52 @@ describe('a checkpoint', () => {
     expect(task.nextOffset).toBe(0)
   })
 
+  it('that is to forget what was before it is the only one that stays, also where the first attempt fails', async () => {
+    const s = setUp()
+    const checkpointer = await s.open()
+    const task = s.create()
+    for (const to of [10, 20, 30]) {
+      s.work(task, to)
+      await checkpointer.save(checkpointer.snapshot(task))
+    }
+    s.work(task, 40)
+    checkpointer.forgetOlder()
+    const put = s.objects.put
+    s.stores.objects.put = () => Promise.reject(new Error('away'))
+    await expect(checkpointer.save(checkpointer.snapshot(task))).rejects.toThrow('away')
+    s.stores.objects.put = put
+    expect(await s.manifests.manifests(AT)).toHaveLength(3)
+    s.work(task, 50)
+    await checkpointer.save(checkpointer.snapshot(task))
+    const [only, ...others] = await s.manifests.manifests(AT)
+    expect(others).toEqual([])
+    expect(only?.nextOffset).toBe(50)
+    expect(await s.objects.list('')).toEqual(only?.files)
+    // And goes on as ever.
+    s.work(task, 60)
+    await checkpointer.save(checkpointer.snapshot(task))
+    const again = await (await s.open()).restore(s.create)
+    expect(stateOf(again.task)).toBe(s.truth(60))
+  })
+
+  it('leaves nothing of a merge that was under way when older ones were to be forgotten', async () => {
+    const s = setUp()
+    const checkpointer = await s.open()
+    const task = s.create()
+    // As many deltas as make a merge worth while.
+    for (let to = 1; to <= 25; to++) {
+      s.work(task, to)
+      await checkpointer.save(checkpointer.snapshot(task))
+    }
+    s.work(task, 30)
+    checkpointer.forgetOlder()
+    const saving = checkpointer.save(checkpointer.snapshot(task))
+    for (let i = 0; i < 50; i++) await s.clock.advance(10)
+    await saving
+    const [only] = await s.manifests.manifests(AT)
+    expect(await s.objects.list('')).toEqual(only?.files)
+  })
+
   it('brings a fresh task to where the old one was, by a base and deltas', async () => {
     const s = setUp()
     const checkpointer = await s.open()

@@ -2,7 +2,7 @@
  * Checkpoints of one task: a base and the changes since, as files in the object store, named by a manifest row.
  *
  * Sits after the flush. Invariants: a manifest never names a file that isn't whole, nor an offset whose results aren't written; a process that lost the
- * partition can't save (the epoch fences it). Checkpoints only shorten recovery: whatever is missing is computed again from the log.
+ * partition can't save (the epoch fences it); where a person was to be forgotten, nothing stays of what was saved before. Checkpoints only shorten recovery: whatever is missing is computed again from the log.
  */
 import { DAMAGED, type ObjectStore, ObjectStoreError } from '../../db/objects/object-store.ts'
 import type { TopicPartition } from '../log/event-log.ts'
@@ -21,6 +21,8 @@ export interface CheckpointStores {
 export interface Snapshot {
   body: Buffer
   isBase: boolean
+  /** A base after which no older file and manifest may stay. */
+  standsAlone: boolean
   nextOffset: number
 }
 
@@ -61,6 +63,7 @@ export class Checkpointer {
   /** The offset of the newest manifest; nothing is saved again until the task has moved beyond it. −1 before the first. */
   savedOffset = -1
   #needsBase = true
+  #standsAlone = false
   #merge: Promise<void> | undefined
   #isEnding = false
   #mergeResult: { inputs: readonly string[]; file: CheckpointFile } | undefined
@@ -122,7 +125,7 @@ export class Checkpointer {
     return `checkpoints/${this.#at.topic}/${this.#at.partition}/`
   }
 
-  /** Files that a crash left without a manifest. A zombie's are among them at worst: its manifest would be refused anyway. */
+  /** Files that no manifest names: of a crash, or of a zombie at worst, whose manifest would be refused anyway. */
   async #removeStrays(manifests: readonly Manifest[]): Promise<void> {
     const named = new Set(manifests.flatMap((m) => m.files))
     for (const key of await this.#stores.objects.list(this.#prefix)) {
@@ -130,28 +133,42 @@ export class Checkpointer {
     }
   }
 
+  /** What has been saved so far goes when the next snapshot is saved, or the first that can be. */
+  forgetOlder(): void {
+    this.#needsBase = true
+    this.#standsAlone = true
+  }
+
   /** Takes the cut: synchronous, so that no record comes between. */
   snapshot(task: Task): Snapshot {
     const isBase = this.#needsBase
+    const standsAlone = this.#standsAlone
     this.#needsBase = false
-    return { body: encodeState(task.state, isBase), isBase, nextOffset: task.nextOffset }
+    this.#standsAlone = false
+    return { body: encodeState(task.state, isBase), isBase, standsAlone, nextOffset: task.nextOffset }
   }
 
   /** @throws Fenced; after any other error the next snapshot is a base again, since this one's changes are in no file */
-  async save({ body, isBase, nextOffset }: Snapshot): Promise<void> {
+  async save({ body, isBase, standsAlone, nextOffset }: Snapshot): Promise<void> {
     try {
+      // What it is making would be of what goes now.
+      if (standsAlone) await this.#merge
       const key = this.#name(nextOffset, isBase ? 'base' : 'delta')
       await this.#stores.objects.put(key, body)
       if (isBase) this.#files = []
       this.#files.push({ key, bytes: body.length })
       this.#useMerge()
       const files = this.#files.map((f) => f.key)
-      const released = await this.#stores.manifests.save(this.#at, this.#epoch, { nextOffset, files })
+      const manifest = { nextOffset, files }
+      const kept = standsAlone ? 1 : undefined
+      const released = await this.#stores.manifests.save(this.#at, this.#epoch, manifest, kept)
       this.savedOffset = nextOffset
       for (const old of released) await this.#stores.objects.delete(old)
+      if (standsAlone) await this.#removeStrays([manifest])
       this.#startMerge()
     } catch (error) {
       this.#needsBase = true
+      this.#standsAlone ||= standsAlone
       throw error
     }
   }

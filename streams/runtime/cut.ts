@@ -4,8 +4,9 @@ import { RESULT_TABLES, type ResultRows, type ResultTable } from '../contract/re
 import { partitionKey, type TopicPartition } from '../log/event-log.ts'
 import type { DrainMode } from '../operators/operator.ts'
 import type { Checkpointer } from './checkpointer.ts'
-import type { Flush, RowsByTable, TaskProgress } from './ports.ts'
+import type { Flush, ForgottenSubject, RowsByTable, TaskProgress } from './ports.ts'
 import type { Drained, Task } from './task.ts'
+import type { Followed, FollowedRecord } from './tracer.ts'
 
 /** A task with what the runtime keeps beside it. */
 export interface RunningTask {
@@ -13,6 +14,8 @@ export interface RunningTask {
   readonly checkpointer: Checkpointer
   /** The offset that the log's next record gets, as last seen. */
   endOffset: number
+  /** Only where somebody traces. */
+  readonly followed?: Followed | undefined
 }
 
 /** What one task has to write. */
@@ -20,6 +23,7 @@ interface Part {
   at: TopicPartition
   drained: Drained
   progress: TaskProgress
+  followed: readonly FollowedRecord[]
 }
 
 /**
@@ -41,7 +45,13 @@ export class Cut {
       const live = modeOf(running) === 'everything'
       const { drained, more } = task.drain(modeOf(running), live ? limit : Math.ceil(limit * CATCHING_UP_SHARE))
       some ||= more && live
-      return { at: { topic: task.topic, partition: task.partition }, drained, progress: progressOf(running, live) }
+      const followed = running.followed?.take(drained.alerts) ?? []
+      return {
+        at: { topic: task.topic, partition: task.partition },
+        drained,
+        progress: progressOf(running, live),
+        followed,
+      }
     })
     this.more = some
   }
@@ -56,6 +66,7 @@ export class Cut {
     for (const table of RESULT_TABLES) this.#gather(table, rows)
     return {
       rows,
+      forgotten: this.forgotten,
       outbox: this.#parts.flatMap(({ drained }) => drained.outbox),
       progress: this.#parts.map(({ progress }) => progress),
     }
@@ -66,8 +77,24 @@ export class Cut {
     if (rows.length > 0) into[table] = rows
   }
 
+  /** Persons whose erasure records the tasks have met. */
+  get forgotten(): ForgottenSubject[] {
+    return this.#parts.flatMap(({ drained }) => drained.forgotten)
+  }
+
+  get rowCount(): number {
+    let count = 0
+    for (const { drained } of this.#parts) for (const rows of Object.values(drained.rows)) count += rows.length
+    return count
+  }
+
   get features(): FeatureWrite[] {
     return this.#parts.flatMap(({ drained }) => drained.features)
+  }
+
+  /** Records whose traces are to show what becomes of them. */
+  get followed(): FollowedRecord[] {
+    return this.#parts.flatMap(({ followed }) => followed)
   }
 }
 

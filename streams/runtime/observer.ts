@@ -5,9 +5,13 @@
 import type { TopicPartition } from '../log/event-log.ts'
 import type { RestoreReport } from './checkpointer.ts'
 import type { TaskProgress } from './ports.ts'
+import type { TaskCounters } from './task.ts'
 
 export interface RuntimeObserver {
-  restored?(at: TopicPartition, report: RestoreReport & { startOffset: number; epoch: number }): void
+  restored?(
+    at: TopicPartition,
+    report: RestoreReport & { startOffset: number; epoch: number; counts: Readonly<TaskCounters> },
+  ): void
   released?(at: TopicPartition): void
   /** Another process has taken the partition over. */
   fenced?(at: TopicPartition): void
@@ -15,7 +19,8 @@ export interface RuntimeObserver {
     seconds: number
     rows: number
     features: number
-    announced: number
+    /** How many, by topic. */
+    announced: Readonly<Record<string, number>>
     progress: readonly TaskProgress[]
   }): void
   checkpointed?(checkpoint: { seconds: number; tasks: number; bytes: number }): void

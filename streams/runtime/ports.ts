@@ -25,18 +25,28 @@ export interface TaskProgress extends TopicPartition {
 
 export type RowsByTable = { [T in ResultTable]?: ResultRows[T][] }
 
+/** A person whom a task was told to forget: of the rows that its partition has made, those of a lower position lose everything that tells of them. */
+export interface ForgottenSubject extends TopicPartition {
+  /** Of the erasure record. */
+  position: number
+  subjectId: string
+}
+
 export interface Flush {
   rows: RowsByTable
+  /** Missing: nobody. Applied after the rows, in the same transaction. */
+  forgotten?: readonly ForgottenSubject[]
   outbox: OutboxRecord[]
   progress: TaskProgress[]
 }
 
 export interface ResultStore {
   /**
-   * One transaction: rows by version, outbox records that are new, progress.
+   * One transaction: rows by version, then what is to be forgotten of them, outbox records that are new, progress.
    * @returns the outbox records that have never been published, also those that an earlier crash left unpublished.
    */
   apply(flush: Flush): Promise<OutboxRecord[]>
+  /** From then on only the ids are kept. */
   markPublished(ids: readonly string[]): Promise<void>
   /** Those that have not been published although they were applied at least `ageMs` ago. */
   unpublished(ageMs: number): Promise<OutboxRecord[]>
@@ -68,8 +78,9 @@ export interface ManifestStore {
   manifests(at: TopicPartition): Promise<Manifest[]>
   /**
    * Adds a manifest and forgets all but the newest few.
+   * @param kept how many stay, this one included; 1 where none may be left of what an older one names
    * @returns object keys that no remaining manifest names, for deletion.
    * @throws Fenced when the partition has a higher epoch.
    */
-  save(at: TopicPartition, epoch: number, manifest: Manifest): Promise<string[]>
+  save(at: TopicPartition, epoch: number, manifest: Manifest, kept?: number): Promise<string[]>
 }

@@ -27,6 +27,7 @@ import type { RuntimeObserver } from './observer.ts'
 import { Fenced, type Flush, type OutboxRecord, type ResultStore } from './ports.ts'
 import { retrying, Stopped } from './retry.ts'
 import { Task } from './task.ts'
+import { type FlushTrace, Followed, type RuntimeTracer, UNTRACED } from './tracer.ts'
 
 export interface RuntimeDeps extends CheckpointStores {
   log: EventLog
@@ -36,6 +37,8 @@ export interface RuntimeDeps extends CheckpointStores {
   topology: readonly Job[]
   clock: Clock
   observer?: RuntimeObserver
+  /** Missing: nobody traces. */
+  tracer?: RuntimeTracer | undefined
 }
 
 export interface RuntimeSettings {
@@ -83,6 +86,7 @@ export class StreamRuntime {
   readonly #deps: RuntimeDeps
   readonly #settings: RuntimeSettings
   readonly #observer: RuntimeObserver
+  readonly #tracer: RuntimeTracer
   readonly #tasks = new Map<string, RunningTask>()
   readonly #stop = new AbortController()
   #subscription: LogSubscription | undefined
@@ -100,6 +104,7 @@ export class StreamRuntime {
     this.#deps = deps
     this.#settings = { ...DEFAULT_SETTINGS, ...settings }
     this.#observer = deps.observer ?? {}
+    this.#tracer = deps.tracer ?? UNTRACED
     this.#lastCheckpointMs = deps.clock.now()
   }
 
@@ -164,15 +169,17 @@ export class StreamRuntime {
     await this.#publish(await this.#retry('results', () => this.#deps.results.unpublished(LEFT_BEHIND_MS)))
   }
 
-  async #publish(records: readonly OutboxRecord[]): Promise<void> {
+  /** @param traceparents by id: of those that are published within somebody's trace */
+  async #publish(
+    records: readonly OutboxRecord[],
+    traceparents: ReadonlyMap<string, string> = new Map(),
+  ): Promise<void> {
     if (records.length === 0) return
     // A crash between the two lines below publishes again; the id lets readers see that it is the same.
-    const named = records.map((r) => ({
-      topic: r.topic,
-      key: r.key,
-      value: r.value,
-      headers: { ...r.headers, id: r.id },
-    }))
+    const named = records.map(({ id, topic, key, value, headers }) => {
+      const traceparent = traceparents.get(id)
+      return { topic, key, value, headers: { ...headers, ...(traceparent !== undefined && { traceparent }), id } }
+    })
     await this.#retry('log', () => this.#deps.log.append(named))
     await this.#retry('results', () => this.#deps.results.markPublished(records.map((r) => r.id)))
   }
@@ -191,6 +198,7 @@ export class StreamRuntime {
   async #open(at: TopicPartition): Promise<RunningTask> {
     const { log, registry, topology } = this.#deps
     const topic = at.topic as InputTopic
+    const followed = this.#deps.tracer && new Followed(at)
     const checkpointer = await Checkpointer.open(this.#deps, at, this.#settings.owner)
     const { task, report } = await checkpointer.restore(
       () =>
@@ -207,12 +215,18 @@ export class StreamRuntime {
           ),
           encodeAlert: this.#encodeAlert as (row: AlertRow) => Buffer,
           hotEntries: this.#settings.hotEntries,
+          ...(followed && { onNoted: (record, event) => followed.note(record, event) }),
         }),
     )
     const { earliest, next } = await log.bounds(at)
     if (report.nextOffset === null) task.nextOffset = earliest
-    this.#observer.restored?.(at, { ...report, startOffset: task.nextOffset, epoch: checkpointer.epoch })
-    return { task, checkpointer, endOffset: next }
+    this.#observer.restored?.(at, {
+      ...report,
+      startOffset: task.nextOffset,
+      epoch: checkpointer.epoch,
+      counts: structuredClone(task.counters),
+    })
+    return { task, checkpointer, endOffset: next, followed }
   }
 
   async #batch(batch: RecordBatch): Promise<void> {
@@ -220,6 +234,7 @@ export class StreamRuntime {
     const running = this.#tasks.get(partitionKey(batch))
     if (!running) return
     await this.#fetchSchemas(running.task, batch.records)
+    running.followed?.read(batch.records, running.task.nextOffset, this.#deps.clock.now())
     running.task.process(batch.records)
     running.endOffset = Math.max(batch.nextOffset, running.task.nextOffset)
     this.#eventsSinceFlush += batch.records.length
@@ -283,31 +298,54 @@ export class StreamRuntime {
 
   /** One flush of all tasks. The cut is taken before the first await. */
   async #flush(checkpointNow: boolean): Promise<void> {
-    const { clock, features } = this.#deps
-    const startedMs = clock.now()
+    const startedMs = this.#deps.clock.now()
     this.#lastFlushMs = startedMs
     this.#lastHeartbeatMs = startedMs
+    const events = this.#eventsSinceFlush
     this.#eventsSinceFlush = 0
     const cut = new Cut(this.tasks, (t) => (this.isLive(t) ? 'everything' : 'final-only'), this.#settings.rowsPerFlush)
     this.#dirty = cut.more
-    const checkpointDue = checkpointNow || startedMs - this.#lastCheckpointMs >= this.#settings.checkpointMs
-    const snapshots = checkpointDue ? this.#takeSnapshots() : []
+    // Older checkpoints know the person, so they go as soon as there is one that does not.
+    const { forgotten } = cut
+    for (const at of forgotten) this.#tasks.get(partitionKey(at))?.checkpointer.forgetOlder()
+    const checkpointDue =
+      checkpointNow || forgotten.length > 0 || startedMs - this.#lastCheckpointMs >= this.#settings.checkpointMs
+    const snapshots = checkpointDue ? this.#takeSnapshots() : null
+    // A mere sign of life is worth no trace.
+    const isIdle = events === 0 && cut.rowCount === 0 && !snapshots?.length
+    const trace = (isIdle ? UNTRACED : this.#tracer).begin({ events, startedMs, followed: cut.followed })
+    try {
+      await this.#writeCut(cut, startedMs, trace)
+      if (snapshots !== null) {
+        if (snapshots.length > 0) await trace.step('checkpoint', snapshots.length, () => this.#saveSnapshots(snapshots))
+        await this.#checkFeatures()
+      }
+      trace.end()
+    } catch (error) {
+      trace.end(error)
+      throw error
+    }
+  }
 
-    const { flush, announcements } = await this.#apply(cut)
+  /** Rows, then features, then announcements: whoever hears of something can read it. */
+  async #writeCut(cut: Cut, startedMs: number, trace: FlushTrace): Promise<void> {
+    const { clock, features } = this.#deps
+    const { flush, announcements } = await trace.step('results', cut.rowCount, () => this.#apply(cut))
     const written = cut.features
-    if (written.length > 0) await this.#retry('features', () => features.write(written))
-    await this.#publish(announcements)
+    if (written.length > 0) {
+      await trace.step('features', written.length, () => this.#retry('features', () => features.write(written)))
+    }
+    const traceparents = trace.written(cut.followed, new Set(announcements.map(({ id }) => id)))
+    if (announcements.length > 0) {
+      await trace.step('publish', announcements.length, () => this.#publish(announcements, traceparents))
+    }
     this.#observer.flushed?.({
       seconds: (clock.now() - startedMs) / 1000,
-      rows: Object.values(flush.rows).reduce((sum, rows) => sum + rows.length, 0),
+      rows: cut.rowCount,
       features: written.length,
-      announced: announcements.length,
+      announced: countByTopic(announcements),
       progress: flush.progress,
     })
-    if (checkpointDue) {
-      await this.#saveSnapshots(snapshots)
-      await this.#checkFeatures()
-    }
   }
 
   /** Writes the cut. What belongs to a partition that another process has taken over is left out; the rest is not to suffer for it. */
@@ -364,13 +402,11 @@ export class StreamRuntime {
         ?.commit(at, snapshot.nextOffset)
         .catch((error: Error) => this.#observer.commitFailed?.(at, error))
     }
-    if (snapshots.length > 0) {
-      this.#observer.checkpointed?.({
-        seconds: (this.#deps.clock.now() - startedMs) / 1000,
-        tasks: snapshots.length,
-        bytes,
-      })
-    }
+    this.#observer.checkpointed?.({
+      seconds: (this.#deps.clock.now() - startedMs) / 1000,
+      tasks: snapshots.length,
+      bytes,
+    })
   }
 
   /**
@@ -427,4 +463,10 @@ export class StreamRuntime {
       }
     }
   }
+}
+
+function countByTopic(records: readonly OutboxRecord[]): Record<string, number> {
+  const counts: Record<string, number> = {}
+  for (const { topic } of records) counts[topic] = (counts[topic] ?? 0) + 1
+  return counts
 }

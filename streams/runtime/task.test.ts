@@ -2,6 +2,7 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { createDecoder, createEncoder } from '../contract/codec.ts'
+import { CONTROL_HEADER, erasureRecord } from '../contract/erasure.ts'
 import { type InputTopic, ORDERS } from '../contract/topics.ts'
 import { revenue } from '../jobs/revenue.ts'
 import type { LogRecord } from '../log/event-log.ts'
@@ -88,6 +89,35 @@ describe('the watermark of a task', () => {
     expect(task.counters.outcomes.duplicate).toBe(1)
     expect(drain(task).rows.revenue_by_minute).toMatchObject([
       { window_start: NOON, orders: 2, final: true, position: 2 },
+    ])
+  })
+})
+
+describe('an erasure record', () => {
+  it('is no event: it counts for nothing and moves no time on', () => {
+    const task = newTask()
+    const { order, put } = createFeed(task)
+    order('a', NOON)
+    const before = structuredClone(task.counters)
+    const { value, headers } = erasureRecord(ORDERS, { erasure_id: 'e', subject_id: 'ada', requested_at: 0 })
+    const { offset } = put(value, NOON + 60 * MINUTE, headers)
+    expect(task.counters).toEqual(before)
+    expect(task.streamTimeMs).toBe(NOON)
+    expect(task.nextOffset).toBe(offset + 1)
+    expect(drain(task).forgotten).toEqual([{ topic: ORDERS, partition: 2, position: offset, subjectId: 'ada' }])
+    expect(drain(task).forgotten).toEqual([])
+  })
+
+  it('that can’t be understood is a dead letter: whoever waits for it must learn of it', () => {
+    const task = newTask()
+    const { put } = createFeed(task)
+    put(Buffer.from('{}'), NOON, { [CONTROL_HEADER]: 'erasure' })
+    put(Buffer.from('{}'), NOON, { [CONTROL_HEADER]: 'of the future' })
+    const { outbox, forgotten } = drain(task)
+    expect(forgotten).toEqual([])
+    expect(outbox.map(({ headers }) => headers?.error_message)).toEqual([
+      expect.stringContaining('subject_id'),
+      expect.stringContaining('of the future'),
     ])
   })
 })

@@ -3,11 +3,14 @@
  *
  *   record → decode → watermark → timers → deduplicate → operators → outcome
  *
+ * An erasure record is no event: every operator forgets the person, and what stores know of them goes with the next flush.
+ *
  * It does no I/O and reads no clock. Invariant: its whole state is a function of the partition's records up to `nextOffset`, so two tasks that have
  * read the same records are equal, however those came in batches and whatever was restored in between.
  */
 import type { Decoder } from '../contract/codec.ts'
 import { Undecodable } from '../contract/codec.ts'
+import { isControl, readErasure } from '../contract/erasure.ts'
 import { type EventOf, identityOf } from '../contract/events.ts'
 import type { FeatureWrite } from '../contract/features.ts'
 import type { AlertRow, Outcome, ResultRows, ResultTable } from '../contract/results.ts'
@@ -18,8 +21,9 @@ import type { LogRecord } from '../log/event-log.ts'
 import { Deduplicator } from '../operators/deduplicate.ts'
 import type { At, DrainMode, Operator, Output, StateSection } from '../operators/operator.ts'
 import { operatorsFor } from '../topology.ts'
+import { lateCauseOf } from './late-event.ts'
 import { outcomeCounts } from './outcomes.ts'
-import type { OutboxRecord, RowsByTable } from './ports.ts'
+import type { ForgottenSubject, OutboxRecord, RowsByTable } from './ports.ts'
 
 /** How much later than the highest event time an event may come and still be on time. */
 export const WATERMARK_DELAY_MS = 10_000
@@ -42,13 +46,26 @@ export interface TaskOptions<T extends InputTopic> {
   dedupeOriginMs?: number
   /** Told of every event that is counted as late or duplicate; `job` is `*` where no job saw it. */
   onRefused?: (refusal: { record: LogRecord; event: EventOf[T]; job: string; outcome: Outcome }) => void
+  /** Told of a record whose trace an operator notes, because it completes something. */
+  onNoted?: (record: LogRecord, event: EventOf[T]) => void
+}
+
+/** An alert that is to be announced. */
+export interface Announcement {
+  /** Of its record in the outbox. */
+  id: string
+  job: string
+  row: AlertRow
 }
 
 /** What a flush takes from a task. */
 export interface Drained {
   rows: RowsByTable
+  forgotten: ForgottenSubject[]
   features: FeatureWrite[]
   outbox: OutboxRecord[]
+  /** Of the outbox: the alerts. */
+  alerts: Announcement[]
 }
 
 export interface TaskCounters {
@@ -85,8 +102,9 @@ export class Task<T extends InputTopic = InputTopic> {
   readonly #onRefused: TaskOptions<T>['onRefused']
   readonly #identity: (event: EventOf[T]) => string
   readonly #encodeAlert: (row: AlertRow) => Buffer
-  readonly #at: { -readonly [K in keyof At]: At[K] }
+  readonly #at: Place<EventOf[T]>
   #outbox: OutboxRecord[] = []
+  #forgotten: ForgottenSubject[] = []
 
   constructor(options: TaskOptions<T>) {
     this.topic = options.topic
@@ -98,13 +116,7 @@ export class Task<T extends InputTopic = InputTopic> {
     this.#operators = operatorsFor(options.topology, options.topic, options.partition, options.hotEntries)
     this.#outcomes = outcomeCounts(options.topic)(options.partition)
     this.#identity = identityOf[options.topic] as (event: EventOf[T]) => string
-    this.#at = {
-      topic: options.topic,
-      partition: options.partition,
-      offset: -1,
-      watermarkMs: Number.NEGATIVE_INFINITY,
-      traceId: null,
-    }
+    this.#at = new Place(options.topic, options.partition, options.onNoted)
   }
 
   get watermarkMs(): number {
@@ -121,8 +133,11 @@ export class Task<T extends InputTopic = InputTopic> {
     for (const record of records) {
       // A subscription may deliver again what was read before a rebalance.
       if (record.offset < this.nextOffset) continue
-      const event = this.#decode(record)
-      if (event !== null) this.#applyOne(record, event)
+      if (isControl(record)) this.#forget(record)
+      else {
+        const event = this.#decode(record)
+        if (event !== null) this.#applyOne(record, event)
+      }
       this.nextOffset = record.offset + 1
     }
   }
@@ -137,7 +152,7 @@ export class Task<T extends InputTopic = InputTopic> {
 
   #stand(record: LogRecord): void {
     this.#at.offset = record.offset
-    this.#at.traceId = traceIdOf(record)
+    this.#at.record = record
   }
 
   /** @returns null for a dead letter */
@@ -157,8 +172,24 @@ export class Task<T extends InputTopic = InputTopic> {
     }
   }
 
+  /** Ids of events stay known for a while, as fingerprints of which nobody reads an id: what is sent again is still a duplicate. */
+  #forget(record: LogRecord): void {
+    this.#stand(record)
+    let subjectId: string
+    try {
+      subjectId = readErasure(record).subject_id
+    } catch (error) {
+      // It would be passed over silently, and somebody waits for it.
+      this.#deadLetter(record, new Undecodable('unknown_format', (error as Error).message))
+      return
+    }
+    for (const operator of this.#operators) operator.forget(subjectId, this.#at)
+    this.#forgotten.push({ topic: this.topic, partition: this.partition, position: record.offset, subjectId })
+  }
+
   #applyOne(record: LogRecord, event: EventOf[T]): void {
     const at = this.#at
+    at.event = event
     this.counters.events++
     const streamTime = Math.min(event.event_time, record.appendedAtMs + FUTURE_CAP_MS)
     if (streamTime > this.streamTimeMs) {
@@ -188,7 +219,7 @@ export class Task<T extends InputTopic = InputTopic> {
   #late(record: LogRecord, job: string, eventTimeMs: number): void {
     this.#count(job, 'late', 'window_closed')
     this.#outbox.push({
-      id: `late/${this.topic}/${this.partition}/${record.offset}/${job}`,
+      id: lateCauseOf({ topic: this.topic, partition: this.partition, offset: record.offset }, job),
       topic: LATE,
       key: record.key,
       value: record.value,
@@ -220,12 +251,14 @@ export class Task<T extends InputTopic = InputTopic> {
    * @param limit about how many provisional rows and features per operator at most
    */
   drain(mode: DrainMode, limit: number): { drained: Drained; more: boolean } {
-    const drained: Drained = { rows: {}, features: [], outbox: this.#outbox }
+    const drained: Drained = { rows: {}, forgotten: this.#forgotten, features: [], outbox: this.#outbox, alerts: [] }
     this.#outbox = []
-    const output = collector(drained, this.#encodeAlert, this.#at)
+    this.#forgotten = []
     let more = false
-    for (const operator of this.#operators) if (operator.drain(output, mode, limit)) more = true
-    if (this.#outcomes.drain(output, mode, limit)) more = true
+    for (const operator of [...this.#operators, this.#outcomes]) {
+      const output = collector(drained, this.#encodeAlert, this.topic, operator.name)
+      if (operator.drain(output, mode, limit)) more = true
+    }
     return { drained, more }
   }
 
@@ -276,12 +309,31 @@ export class Task<T extends InputTopic = InputTopic> {
   }
 }
 
-function traceIdOf(record: LogRecord): string | null {
-  const parent = record.headers?.traceparent
-  return parent ? (TRACE_PARENT.exec(parent)?.[1] ?? null) : null
+/** Where the task stands. The trace of a record is looked for when an operator asks for it: of most records nobody does. */
+class Place<E> implements At {
+  readonly topic: string
+  readonly partition: number
+  offset = -1
+  watermarkMs = Number.NEGATIVE_INFINITY
+  record: LogRecord | undefined
+  event: E | undefined
+  readonly #onNoted: ((record: LogRecord, event: E) => void) | undefined
+
+  constructor(topic: string, partition: number, onNoted: ((record: LogRecord, event: E) => void) | undefined) {
+    this.topic = topic
+    this.partition = partition
+    this.#onNoted = onNoted
+  }
+
+  get traceId(): string | null {
+    const parent = this.record?.headers?.traceparent
+    const traceId = parent ? (TRACE_PARENT.exec(parent)?.[1] ?? null) : null
+    if (traceId !== null) this.#onNoted?.(this.record as LogRecord, this.event as E)
+    return traceId
+  }
 }
 
-function collector(into: Drained, encodeAlert: (row: AlertRow) => Buffer, at: At): Output {
+function collector(into: Drained, encodeAlert: (row: AlertRow) => Buffer, topic: string, operator: string): Output {
   return {
     row<N extends ResultTable>(table: N, row: ResultRows[N]) {
       const rows = into.rows[table] as ResultRows[N][] | undefined
@@ -292,13 +344,13 @@ function collector(into: Drained, encodeAlert: (row: AlertRow) => Buffer, at: At
       into.features.push(write)
     },
     alert(row) {
-      into.outbox.push({
-        id: `alert/${row.alert_id}/${at.topic}/${row.partition}/${row.position}`,
-        topic: ALERTS,
-        key: row.user_id,
-        value: encodeAlert(row),
-        ...(row.trace_id ? { headers: { trace_id: row.trace_id } } : {}),
-      })
+      const id = `alert/${row.alert_id}/${topic}/${row.partition}/${row.position}`
+      const headers = row.trace_id ? { headers: { trace_id: row.trace_id } } : {}
+      into.outbox.push({ id, topic: ALERTS, key: row.user_id, value: encodeAlert(row), ...headers })
+      into.alerts.push({ id, job: jobOf(operator), row })
     },
   }
 }
+
+/** Of an operator's name, which is the job's or begins with it. */
+const jobOf = (operator: string): string => operator.split('/')[0]!

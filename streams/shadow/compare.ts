@@ -2,12 +2,13 @@
  * Live rows against those of a shadow run, row by row, in PostgreSQL. What both have in the same words is equal; everything else is named.
  *
  * Only rows that are final in either are compared, and rows of partitions whose stream time has passed the range: there everything must be final. Live rows that records behind the run's end have
- * written are left out.
+ * written are left out, and so are those of single persons who were erased: the live ones and the lake's have other names for them.
  */
 import { getTableColumns } from 'drizzle-orm'
 import type { Sql } from '../../db/postgres/connect.ts'
 import { RESULT_SCHEMA } from '../../db/postgres/schema.ts'
-import { RESULT_KEYS } from '../contract/results.ts'
+import { ERASED } from '../contract/erasure.ts'
+import { PERSONAL_TABLES, RESULT_KEYS } from '../contract/results.ts'
 import { type ReplayedTable, TABLE_RANGES } from './ranges.ts'
 import type { PartitionRun } from './run.ts'
 
@@ -68,8 +69,10 @@ export async function differences(
     ({ topic, partition, to, passed }) =>
       `('${topic}', ${partition}, ${Math.min(to, Number.MAX_SAFE_INTEGER)}::bigint, ${passed})`,
   )
+  const isKnown = (side: string) =>
+    Object.hasOwn(PERSONAL_TABLES, table) ? ` AND NOT starts_with(${side}.user_id, '${ERASED}')` : ''
   const inRange = (side: string) =>
-    `${side}.${quoted(column)} >= to_timestamp($1::float8 / 1000) AND ${side}.${quoted(column)} < to_timestamp($2::float8 / 1000)`
+    `${side}.${quoted(column)} >= to_timestamp($1::float8 / 1000) AND ${side}.${quoted(column)} < to_timestamp($2::float8 / 1000)${isKnown(side)}`
   const run = (side: string) => `${side}.partition = r.partition${hasTopic ? ` AND ${side}.topic = r.topic` : ''}`
   const runsTable =
     runs.length > 0

@@ -26,7 +26,7 @@ export async function partitionStarts(
   const firsts = await allObjects(
     engine,
     `SELECT log_partition, min(log_offset) AS first_offset FROM ${name} WHERE log_partition >= 0 GROUP BY log_partition`,
-    options,
+    { ...options, name: `${name} first offsets` },
   )
   if (firsts.length === 0) return []
   const isFirst = firsts.map(
@@ -36,7 +36,7 @@ export async function partitionStarts(
   const rows = await allObjects(
     engine,
     `SELECT log_partition, log_offset, event_time, log_appended_at FROM ${name} WHERE log_offset <= ${highest} AND (${isFirst.join(' OR ')})`,
-    options,
+    { ...options, name: `${name} first records` },
   )
   const starts = rows.map((row) => ({
     partition: numberOf(row.log_partition),
@@ -66,7 +66,7 @@ export async function firstOffsetsFrom(
     `SELECT log_partition, min(log_offset) AS first_offset FROM ${RAW_TABLES[topic].name}
      WHERE event_time >= ${timeLiteral(Math.min(...fromMs.values()))} AND event_time < ${timeLiteral(toMs)} AND (${each.join(' OR ')})
      GROUP BY log_partition`,
-    options,
+    { ...options, name: `${RAW_TABLES[topic].name} offsets from` },
   )
   return offsetsOf(rows)
 }
@@ -91,7 +91,7 @@ export async function offsetsBehind(
       `SELECT log_partition, min(log_offset) AS first_offset FROM ${RAW_TABLES[topic].name}
        WHERE event_time >= ${timeLiteral(streamTimeMs)} AND log_appended_at >= ${timeLiteral(streamTimeMs - FUTURE_CAP_MS)}${soon}
          AND log_partition IN (${left.join(', ')}) GROUP BY log_partition`,
-      options,
+      { ...options, name: `${RAW_TABLES[topic].name} offsets behind` },
     )
     for (const [partition, offset] of offsetsOf(rows)) found.set(partition, offset + 1)
   }

@@ -22,4 +22,13 @@ export {
 } from './ranges.ts'
 export { eventReader, type SortOptions } from './records.ts'
 export { type Gap, type PartitionRun, runShadow, type ShadowDeps, type ShadowRun, settledAfterMs } from './run.ts'
-export { createShadow, dropShadow, openShadow, type Refused, type Shadow, shadowName, sweepShadows } from './schema.ts'
+export {
+  createShadow,
+  dropShadow,
+  openShadow,
+  type Refused,
+  SHADOW_PREFIX,
+  type Shadow,
+  shadowName,
+  sweepShadows,
+} from './schema.ts'

@@ -3,7 +3,7 @@
  *
  * Invariant: in the order of offsets, each as often as the table has it; memory does not grow with their number.
  */
-import { type Lake, planScan, type Row, readRows, type TableMetadata } from '../../db/lake/index.ts'
+import { type Lake, planScan, type Row, readRows, type TableMetadata, tableName } from '../../db/lake/index.ts'
 import type { EventOf } from '../contract/events.ts'
 import { RAW_TABLES } from '../contract/lake-tables.ts'
 import type { InputTopic } from '../contract/topics.ts'
@@ -48,7 +48,12 @@ export async function* recordsOf<T extends InputTopic>(
   const { fields, ...rest } = options
   const eventOf = eventReader(topic, fields)
   const columns = [...eventOf.columns, 'log_offset', 'log_appended_at']
-  for await (const rows of readRows(lake, plan, { ...rest, columns, orderBy: ['log_offset'] }))
+  for await (const rows of readRows(lake, plan, {
+    ...rest,
+    table: tableName(RAW_TABLES[topic].name),
+    columns,
+    orderBy: ['log_offset'],
+  }))
     yield rows.map((row) => ({
       offset: Number(row.log_offset),
       appendedAtMs: msOf(row.log_appended_at),

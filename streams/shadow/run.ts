@@ -304,7 +304,7 @@ async function deadLetters(
     engine,
     `SELECT source_partition, source_offset FROM ${DEAD_LETTERS_TABLE.name}
      WHERE kind = 'letter' AND source_topic = ${textLiteral(topic)} AND source_partition IS NOT NULL AND source_offset IS NOT NULL`,
-    options,
+    { ...options, name: `${DEAD_LETTERS_TABLE.name} positions` },
   )
   for (const row of rows) {
     const partition = numberOf(row.source_partition)

@@ -45,6 +45,8 @@ export interface ReplayStatus {
   bad: number
   /** Events that the edge refused. */
   rejected: number
+  /** Rows that say that whom they are about does not agree. */
+  withoutConsent: number
   /** Of the file, 0 to 1, by bytes read. */
   share: number
   /** Rows a second, since the start of this run. */
@@ -91,6 +93,7 @@ export async function replayFile(options: ReplayOptions): Promise<ReplayReport> 
   const salt = options.keepTime ? [] : [startedAtMs]
   let rows = 0
   let bad = 0
+  let letGo = 0
   let bytes = 0
   let looked = runStartMs
   let saved = runStartMs
@@ -109,13 +112,14 @@ export async function replayFile(options: ReplayOptions): Promise<ReplayReport> 
   const status = (): ReplayStatus => {
     const elapsedMs = clock.now() - runStartMs
     const share = size === 0 ? 1 : Math.min(1, bytes / size)
-    const { accepted, duplicates, rejected } = sender.counts
+    const { accepted, duplicates, rejected, withoutConsent } = sender.counts
     return {
       rows,
       accepted,
       duplicates,
       bad,
       rejected,
+      withoutConsent: letGo + withoutConsent,
       share,
       rate: elapsedMs > 0 ? (rows / elapsedMs) * 1000 : 0,
       remainingMs: share > 0 && elapsedMs > 0 ? (elapsedMs / share) * (1 - share) : null,
@@ -164,6 +168,11 @@ export async function replayFile(options: ReplayOptions): Promise<ReplayReport> 
         bad++
         const full = rejectedFile.add({ line, reason: mapped.bad, row: row ?? shown(text) })
         if (full !== undefined) await full
+        done.settle(line)
+        continue
+      }
+      if ('withoutConsent' in mapped) {
+        letGo++
         done.settle(line)
         continue
       }

@@ -120,6 +120,16 @@ describe('the sender', () => {
     expect(edge.received.every((r) => r.key === 'Bearer wk' && r.path === '/api/v1/orders')).toBe(true)
   })
 
+  it('counts what the edge lets go for want of consent', async () => {
+    const edge = await startEdge(({ events }) => ({
+      status: 202,
+      body: { accepted: events.length - 1, duplicates: 0, rejected: [], without_consent: 1 },
+    }))
+    const sender = createSender<number>(options(edge.url))
+    await sendAll(sender, 3)
+    expect(sender.counts).toMatchObject({ accepted: 2, withoutConsent: 1, rejected: 0 })
+  })
+
   it('keeps the order of each key, with no more requests in flight than allowed', async () => {
     const edge = await startEdge((_, count) => (count % 3 === 0 ? { status: 503 } : undefined))
     const sender = createSender<number>(options(edge.url, { concurrency: 4 }))

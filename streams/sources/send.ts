@@ -2,7 +2,7 @@
  * The sender: events of the HTTP form to the edge, in batches, as fast as it takes them and no faster.
  *
  * Sits between a source (simulator, replay) and the edge. Invariants: events of one partition are sent in the order they were given, one request
- * at a time, whatever fails between; every event is settled exactly once (accepted, duplicate or rejected) or the sender fails as a whole;
+ * at a time, whatever fails between; every event is settled exactly once (accepted, duplicate, rejected or let go without consent) or the sender fails as a whole;
  * what is queued is bounded.
  *
  * A lane is a queue with one request in flight. The events of a partition share a lane, so `concurrency` lanes per topic keep the order.
@@ -60,6 +60,8 @@ export interface SendCounts {
   accepted: number
   duplicates: number
   rejected: number
+  /** Let go by the edge, since whom they are about does not agree. */
+  withoutConsent: number
   requests: number
   /** Requests that had to be sent again. */
   retries: number
@@ -102,13 +104,14 @@ interface Answer {
   accepted: number
   duplicates: number
   rejected: { index: number; code: string; message: string; retryable?: boolean }[]
+  without_consent?: number
 }
 
 export function createSender<S>(options: SenderOptions<S>): Sender<S> {
   const { clock, concurrency = 2, patienceMs = 60_000, signal } = options
   const base = options.edgeUrl.replace(/\/+$/, '')
   const headers = { 'content-type': 'application/x-ndjson', authorization: `Bearer ${options.writeKey}` }
-  const counts: SendCounts = { accepted: 0, duplicates: 0, rejected: 0, requests: 0, retries: 0 }
+  const counts: SendCounts = { accepted: 0, duplicates: 0, rejected: 0, withoutConsent: 0, requests: 0, retries: 0 }
   const lanes = new Map<InputTopic, Lane<S>[]>()
   let failure: SendFailed | undefined
   /** Woken whenever a lane has got room or everything has failed. */
@@ -208,6 +211,7 @@ export function createSender<S>(options: SenderOptions<S>): Sender<S> {
     }
     counts.accepted += answer.accepted
     counts.duplicates += answer.duplicates
+    counts.withoutConsent += answer.without_consent ?? 0
     const settled = again.size === 0 ? batch : batch.filter((_, index) => !again.has(index))
     options.onSettled?.(settled.map((item) => item.source))
     return again.size === 0 ? [] : batch.filter((_, index) => again.has(index))
@@ -266,14 +270,13 @@ export function createSender<S>(options: SenderOptions<S>): Sender<S> {
     } catch {
       // Reported below.
     }
-    const { accepted, duplicates, rejected } = answer ?? {}
+    const { accepted, duplicates, rejected, without_consent = 0 } = answer ?? {}
     if (typeof accepted !== 'number' || typeof duplicates !== 'number' || !Array.isArray(rejected)) {
       throw unexpected(status, 'the answer has no verdict')
     }
-    if (accepted + duplicates + rejected.length !== sent) {
-      throw unexpected(status, `it has a verdict on ${accepted + duplicates + rejected.length} of ${sent} events`)
-    }
-    return { accepted, duplicates, rejected }
+    const settled = accepted + duplicates + rejected.length + without_consent
+    if (settled !== sent) throw unexpected(status, `it has a verdict on ${settled} of ${sent} events`)
+    return { accepted, duplicates, rejected, without_consent }
   }
 
   return {

@@ -9,13 +9,15 @@ import { createMemoryResults, type MemoryResults } from '../../db/testing/memory
 import { assembleFeatures, type UserFeatures } from '../contract/assemble-features.ts'
 import { ALERT_SCHEMA, avroType } from '../contract/avro.ts'
 import { createAlertEncoder, createDecoder, createEncoder, type Decoder, type Encoder } from '../contract/codec.ts'
+import { erasureRecord } from '../contract/erasure.ts'
 import { type EventOf, keyOf } from '../contract/events.ts'
 import type { FeatureParts } from '../contract/features.ts'
 import { parseEvent } from '../contract/input.ts'
 import { partitionOf } from '../contract/partition.ts'
 import type { AlertRow, Outcome, ResultRows, ResultTable } from '../contract/results.ts'
 import { toEpochMs } from '../contract/time-text.ts'
-import { ALERTS, INPUT_TOPICS, type InputTopic, topicNamed } from '../contract/topics.ts'
+import { ALERTS, CLICKSTREAM, INPUT_TOPICS, type InputTopic, ORDERS, topicNamed } from '../contract/topics.ts'
+import { WIRE_HEADER_BYTES } from '../contract/wire-format.ts'
 import type { Job } from '../jobs/job.ts'
 import type { LogRecord } from '../log/event-log.ts'
 import { encodeState, restoreState } from '../runtime/checkpoint-file.ts'
@@ -43,6 +45,8 @@ export interface Driver {
   send(topic: InputTopic, event: Record<string, unknown>, at?: { arrives: string }): Promise<void>
   /** Sends bytes as they are, to partition 0 of the topic. */
   sendBytes(topic: InputTopic, value: Buffer): Promise<void>
+  /** Has a person forgotten: an erasure record in every topic that may know of them. */
+  forget(subjectId: string): Promise<void>
   /** The table's rows as PostgreSQL would hold them now, sorted by key. */
   rows<T extends ResultTable>(table: T): Promise<ResultRows[T][]>
   /** The parts of a user's features, as the jobs wrote them. */
@@ -113,8 +117,14 @@ export async function createDriver({
   }
   const partitionOfKey = (topic: InputTopic, key: string): number => partitionOf(key, topicNamed(topic).partitions)
 
-  async function append(lane: Lane, key: string | null, value: Buffer, appendedAtMs: number): Promise<void> {
-    const record = { offset: lane.log.length, appendedAtMs, key, value }
+  async function append(
+    lane: Lane,
+    key: string | null,
+    value: Buffer,
+    appendedAtMs: number,
+    headers?: Record<string, string>,
+  ): Promise<void> {
+    const record = { offset: lane.log.length, appendedAtMs, key, value, ...(headers && { headers }) }
     lane.log.push(record)
     await lane.task.prepare([record])
     lane.task.process([record])
@@ -124,7 +134,8 @@ export async function createDriver({
   async function flush(): Promise<void> {
     for (const { task } of lanes.values()) {
       const { drained } = task.drain('everything', Number.MAX_SAFE_INTEGER)
-      const due = await memory.results.apply({ rows: drained.rows, outbox: drained.outbox, progress: [] })
+      const { rows, forgotten, outbox } = drained
+      const due = await memory.results.apply({ rows, forgotten, outbox, progress: [] })
       await features.write(drained.features)
       published.push(...due)
       await memory.results.markPublished(due.map((r) => r.id))
@@ -158,6 +169,13 @@ export async function createDriver({
       const key = (keyOf[topic] as (e: never) => string)(event)
       const value = (encoders.get(topic) as Encoder<never>)(event)
       await append(laneOf(topic, partitionOfKey(topic, key)), key, value, appendedAtMs)
+    },
+    async forget(subjectId) {
+      const erasure = { erasure_id: `erasure-${ids++}`, subject_id: subjectId, requested_at: nowMs }
+      for (const topic of [CLICKSTREAM, ORDERS] as const) {
+        const { key, value, headers } = erasureRecord(topic, erasure)
+        await append(laneOf(topic, partitionOfKey(topic, key)), key, value, nowMs, headers)
+      }
     },
     sendBytes: (topic, value) => append(laneOf(topic, 0), null, value, nowMs),
     async rows(table) {
@@ -202,9 +220,6 @@ export async function createDriver({
     crash: recover,
   }
 }
-
-/** Magic byte and schema id of the Confluent wire format. */
-const WIRE_HEADER_BYTES = 5
 
 /** The time an event says it happened; −Infinity where it says none, so that it takes the driver's. */
 function timeOf(raw: Record<string, unknown>): number {

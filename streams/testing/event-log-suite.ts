@@ -214,6 +214,35 @@ export function describeEventLog(
         expect({ ...third!.headers }).toEqual({ a: 'b' })
       })
 
+      test('a tombstone is told from an empty value', async () => {
+        const { log, single } = await fresh()
+        const at = { topic: single, partition: 0 }
+        const value = Buffer.alloc(0)
+        await log.append([
+          { topic: single, key: 'k', value },
+          { topic: single, key: 'k', value, tombstone: true, headers: { a: 'b' } },
+          { topic: single, key: 'k', value: Buffer.from('v') },
+        ])
+        const { seen, arrived, subscription } = collect(log, [single])
+        await arrived(3)
+        await subscription.stop()
+        for (const got of [await readAll(log, at), seen.batches.flatMap((batch) => batch.records)]) {
+          expect(got.map((record) => record.tombstone === true)).toEqual([false, true, false])
+          expect(got[1]).toMatchObject({ key: 'k', headers: { a: 'b' } })
+          expect(text(got)).toEqual(['', '', 'v'])
+        }
+      })
+
+      test('a partition that is named goes before the key, and has to exist', async () => {
+        const { log, topic } = await fresh()
+        const value = Buffer.from('to all')
+        for (const key of [null, 'k']) {
+          const positions = await log.append(all(topic).map((at) => ({ ...at, key, value })))
+          expect(positions.map(({ partition }) => partition)).toEqual([0, 1, 2, 3])
+        }
+        await expect(log.append([{ topic, partition: PARTITIONS, key: null, value }])).rejects.toThrow(/no partition/)
+      })
+
       test('a value may be changed by its owner once the append has resolved', async () => {
         const { log, single } = await fresh()
         const value = Buffer.from('before')

@@ -130,15 +130,15 @@ export function createMemoryLog(options: MemoryLogOptions): MemoryLog {
     identity: async () => identity,
     async append(records) {
       if (closed) throw new LogUnavailable('The log is closed.')
-      for (const { topic } of records) of(topic)
+      for (const { topic, partition } of records) partition === undefined ? of(topic) : at({ topic, partition })
       const appendedAtMs = clock.now()
-      const positions = records.map(({ topic, key, value, headers }) => {
+      const positions = records.map(({ topic, key, value, headers, tombstone, partition: given }) => {
         const all = of(topic)
         const turn = turns.get(topic) ?? 0
-        if (key === null) turns.set(topic, (turn + 1) % all.length)
-        const partition = all[key === null ? turn : partitionOf(key, all.length)]!
+        if (key === null && given === undefined) turns.set(topic, (turn + 1) % all.length)
+        const partition = all[given ?? (key === null ? turn : partitionOf(key, all.length))]!
         const offset = next(partition)
-        const kept = { offset, appendedAtMs, key, value: Buffer.from(value) }
+        const kept = { offset, appendedAtMs, key, value: Buffer.from(value), ...(tombstone && { tombstone }) }
         partition.records.push(headers && Object.keys(headers).length > 0 ? { ...kept, headers: { ...headers } } : kept)
         return { topic, partition: partition.partition, offset }
       })

@@ -9,7 +9,18 @@ const count = process.env.SIM_SEEDS ? Number(process.env.SIM_SEEDS) : 200
 const seeds = only === null ? Array.from({ length: count }, (_, i) => i + 1) : [only]
 
 describe(`the runtime under a virtual clock, seeds ${seeds[0]} to ${seeds.at(-1)}`, () => {
-  const totals = { crashes: 0, zombies: 0, alerts: 0, superseded: 0, merged: 0, late: 0, duplicates: 0, dead: 0 }
+  const totals = {
+    crashes: 0,
+    zombies: 0,
+    alerts: 0,
+    superseded: 0,
+    merged: 0,
+    late: 0,
+    duplicates: 0,
+    dead: 0,
+    erasedSessions: 0,
+    erasedAlerts: 0,
+  }
 
   it.each(seeds)('seed %i ends with the same tables whatever dies, and they are the truth', async (seed) => {
     const undisturbed = await runUndisturbed(seed, SIZE)
@@ -26,6 +37,8 @@ describe(`the runtime under a virtual clock, seeds ${seeds[0]} to ${seeds.at(-1)
     totals.late += Object.values(undisturbed.oracle.late).reduce((a, b) => a + b, 0)
     totals.duplicates += undisturbed.oracle.duplicates
     totals.dead += undisturbed.oracle.dead
+    totals.erasedSessions += undisturbed.memory.rows('sessions').filter((s) => s.user_id.startsWith('erased-')).length
+    totals.erasedAlerts += undisturbed.memory.rows('fraud_alerts').filter((a) => a.evidence.length === 0).length
   })
 
   it.skipIf(only !== null)('has met everything it is meant to meet', () => {

@@ -8,11 +8,13 @@ import { createMemoryFeatures } from '../../db/testing/memory-features.ts'
 import { createMemoryObjects } from '../../db/testing/memory-objects.ts'
 import { createMemoryResults, type MemoryResults } from '../../db/testing/memory-results.ts'
 import { createDecoder, type SchemaRegistry, Undecodable } from '../contract/codec.ts'
+import { isControl, readErasure } from '../contract/erasure.ts'
 import type { EventOf } from '../contract/events.ts'
 import { ALERTS, CLICKSTREAM, INPUT_TOPICS, type InputTopic, ORDERS, TRIPS, topicNamed } from '../contract/topics.ts'
 import type { NewRecord } from '../log/event-log.ts'
 import { Fenced } from '../runtime/ports.ts'
 import { type RuntimeSettings, StreamRuntime } from '../runtime/runtime.ts'
+import type { RuntimeTracer } from '../runtime/tracer.ts'
 import { TOPOLOGY } from '../topology.ts'
 import { type Fault, type FaultyProcess, faultyProcess, type Stores } from './faults.ts'
 import { createMemoryLog, type MemoryLog } from './memory-log.ts'
@@ -20,7 +22,7 @@ import { createMemoryRegistry } from './memory-registry.ts'
 import { addClicks, addOrders, addTrips, emptyResults, type OracleRecord, type OracleResults } from './oracle.ts'
 import { createRandom, type Random } from './random.ts'
 import { VirtualClock } from './virtual-clock.ts'
-import { createWorkload } from './workload.ts'
+import { createWorkload, withErasures } from './workload.ts'
 
 export const SIM_START_MS = Date.UTC(2026, 0, 15, 12)
 
@@ -32,6 +34,8 @@ export interface World {
   stores: Stores
   registry: SchemaRegistry
   workload: NewRecord[]
+  /** Of its processes. */
+  tracer?: RuntimeTracer
 }
 
 export async function createWorld(seed: number, size: number, maxBatchRecords = 2_000): Promise<World> {
@@ -50,6 +54,12 @@ export async function createWorld(seed: number, size: number, maxBatchRecords = 
   return { clock, log, memory, stores, registry, workload: await createWorkload(random, registry, size, SIM_START_MS) }
 }
 
+/** A world in which some ask to be forgotten. */
+export async function createWorldOfPersons(seed: number, size: number, maxBatchRecords?: number): Promise<World> {
+  const world = await createWorld(seed, size, maxBatchRecords)
+  return { ...world, workload: withErasures(createRandom(seed ^ 0xe5a5e), world.workload) }
+}
+
 /** A process: a runtime with stores of its own to fail. */
 export interface SimProcess extends FaultyProcess {
   readonly runtime: StreamRuntime
@@ -66,7 +76,7 @@ export function startProcess(
 ): SimProcess {
   const faulty = faultyProcess(world.stores, world.clock, plan)
   const runtime = new StreamRuntime(
-    { ...faulty.stores, registry: world.registry, topology: TOPOLOGY, clock: world.clock },
+    { ...faulty.stores, registry: world.registry, topology: TOPOLOGY, clock: world.clock, tracer: world.tracer },
     { owner: name, group: name, ...settings },
   )
   let hasEnded = false
@@ -113,7 +123,7 @@ export interface SimReport {
 
 /** Appends everything at once, lets one undisturbed process work it off: what every disturbed run must end with. */
 export async function runUndisturbed(seed: number, size: number): Promise<SimReport> {
-  const world = await createWorld(seed, size)
+  const world = await createWorldOfPersons(seed, size)
   await fillLog(world, seed)
   const process = startProcess(world, 'only', () => 'none')
   await workOff(world, process)
@@ -123,7 +133,7 @@ export async function runUndisturbed(seed: number, size: number): Promise<SimRep
 
 /** Appends in random pieces while processes die, hang and come back. */
 export async function runDisturbed(seed: number, size: number): Promise<SimReport> {
-  const world = await createWorld(seed, size)
+  const world = await createWorldOfPersons(seed, size)
   const random = createRandom(seed ^ 0x5eed)
   // The append times must be those of the undisturbed run: the watermark depends on them, and both must read the same log.
   await fillLog(world, seed)
@@ -250,6 +260,7 @@ async function decodeAll<T extends InputTopic>(
   await decoder.prepare(records)
   return records.map((record) => {
     let event: EventOf[T] | null = null
+    if (isControl(record)) return { partition, ...record, event, erased: readErasure(record).subject_id }
     try {
       event = decoder.decode(record.value, { ...record, partition })
     } catch (error) {

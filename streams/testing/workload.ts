@@ -3,6 +3,7 @@
  * events, duplicates, clocks from the future, gaps in time, and bytes that nobody can read.
  */
 import { createEncoder, type SchemaRegistry } from '../contract/codec.ts'
+import { erasureRecord } from '../contract/erasure.ts'
 import { CLICK_TYPES, type ClickstreamEvent, keyOf, type Order, type Trip } from '../contract/events.ts'
 import { CLICKSTREAM, ORDERS, TRIPS } from '../contract/topics.ts'
 import type { NewRecord } from '../log/event-log.ts'
@@ -54,6 +55,19 @@ export async function createWorkload(
       const event = randomTrip(random, i, times)
       records.push({ topic: TRIPS, key: keyOf[TRIPS](event), value: trips(event) })
     }
+  }
+  return records
+}
+
+/** The same workload, in the midst of which a few persons ask to be forgotten, everywhere, and go on as if nothing had been. */
+export function withErasures(random: Random, workload: readonly NewRecord[]): NewRecord[] {
+  const records = [...workload]
+  for (let n = 1 + random.int(4); n > 0; n--) {
+    const user = random.pick(USERS)
+    const subject_id = random.chance(0.8) ? user : `anonymous-${user}`
+    const erasure = { erasure_id: `erasure-${n}`, subject_id, requested_at: 0 }
+    const at = random.int(records.length)
+    records.splice(at, 0, ...([CLICKSTREAM, ORDERS] as const).map((topic) => erasureRecord(topic, erasure)))
   }
   return records
 }

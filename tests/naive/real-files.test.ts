@@ -48,6 +48,7 @@ async function read<T extends InputTopic>(path: string, mapping: Mapping, topic:
       result.reasons.set(mapped.bad, (result.reasons.get(mapped.bad) ?? 0) + 1)
       continue
     }
+    if (!('event' in mapped)) throw new Error(`line ${source.line}: no real file has a column for consent`)
     const parsed = parseEvent(topic, mapped.event, {
       receivedAt: Date.UTC(2026, 0, 1),
       currency: 'TRY',

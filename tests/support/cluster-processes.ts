@@ -55,7 +55,7 @@ export const load = (
   target: Target,
   ledger: Ledger,
   signal: AbortSignal,
-  { clients = 3, pauseMs = 0 }: { clients?: number; pauseMs?: number } = {},
+  { clients = 3, pauseMs }: { clients?: number; pauseMs?: number } = {},
 ): Promise<unknown> =>
   Promise.all(Array.from({ length: clients }, (_, i) => runClient(i, () => target, ledger, signal, pauseMs)))
 

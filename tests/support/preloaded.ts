@@ -5,6 +5,7 @@
 
 import { Kafka, logLevel } from 'kafkajs'
 import { INPUT_TOPICS, TOPICS } from '../../streams/contract/topics.ts'
+import { createAndAwait } from '../../streams/log/kafka/create-topics.ts'
 import { withAdmin } from '../../streams/log/kafka/testing/admin.ts'
 import type { MemoryLog } from '../../streams/testing/memory-log.ts'
 
@@ -18,7 +19,7 @@ export async function preload(brokers: readonly string[], log: MemoryLog): Promi
       ([configName, value]) => ({ name: configName, value }),
     ),
   }))
-  await withAdmin(brokers, (admin) => admin.createTopics({ topics, waitForLeaders: true }))
+  await withAdmin(brokers, (admin) => createAndAwait(admin, topics))
   const producer = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING }).producer({
     idempotent: true,
     maxInFlightRequests: 1,

@@ -1,11 +1,12 @@
 /**
  * Commands of `streamforge` as child processes, and folders for them: for tests and for the chaos run.
  *
- * Invariant: after {@link cleanUp} nothing is left, also after a failure or a `kill -9`: no process, no orphaned PostgreSQL or Temporal, no folder.
+ * Invariant: after {@link cleanUp} nothing is left, also after a failure or a `kill -9`: no process, no orphaned PostgreSQL or Temporal, no folder; and no log had a secret in it, or a
+ * line of another form than log lines have.
  */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtemp, rm } from 'node:fs/promises'
+import { mkdtemp, readFile, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
@@ -13,12 +14,15 @@ import { clearFolder as clearServer } from '../../cli/servers/process.ts'
 import type { RuntimeCommand } from '../../cli/servers/runtimes.ts'
 import { clearFolder } from '../../db/postgres/embedded/postmaster.ts'
 import { JWT_SECRET } from './access.ts'
+import { complaints, secretsOf } from './log-hygiene.ts'
 
 export const ROOT = fileURLToPath(new URL('../..', import.meta.url))
 export const BIN = join(ROOT, 'cli/streamforge.mjs')
 
 const folders = new Set<string>()
 const children = new Set<ChildProcess>()
+/** Of all processes so far: what each was given, and has written to standard error. */
+let said: { args: readonly string[]; env: Record<string, string | undefined>; err(): string }[] = []
 
 // Only where whoever started them is itself being ended.
 process.once('exit', () => {
@@ -52,9 +56,10 @@ export function spawnCli(
   args: readonly string[],
   { env = {}, cwd = ROOT, runtime = { program: process.execPath, args: [] } }: SpawnOptions = {},
 ): CliProcess {
+  const environment = { ...outerEnvironment(), ...env }
   const child = spawn(runtime.program, [...runtime.args, BIN, ...args], {
     cwd,
-    env: { ...outerEnvironment(), ...env },
+    env: environment,
     stdio: ['ignore', 'pipe', 'pipe'],
   })
   children.add(child)
@@ -66,6 +71,7 @@ export function spawnCli(
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     err += text
   })
+  said.push({ args, env: environment, err: () => err })
   // 'close' comes when its output is complete too.
   const closed = once(child, 'close').then(() => void children.delete(child))
   return {
@@ -76,7 +82,7 @@ export function spawnCli(
     get err() {
       return err
     },
-    async ended(timeoutMs = 60_000) {
+    async ended(timeoutMs = 180_000) {
       const late = new Promise<'late'>((resolve) => setTimeout(resolve, timeoutMs, 'late').unref())
       if ((await Promise.race([closed, late])) === 'late') {
         child.kill('SIGKILL')
@@ -107,7 +113,7 @@ function outerEnvironment(): Record<string, string | undefined> {
   return { ...outer, STREAMFORGE_WORKFLOWS: 'off', STREAMFORGE_JWT_SECRET: JWT_SECRET }
 }
 
-/** Ends what still runs and removes the folders. */
+/** Ends what still runs, and removes the folders. @throws Error where a log has what no log may have */
 export async function cleanUp(): Promise<void> {
   await Promise.all(
     [...children].map(async (child) => {
@@ -116,10 +122,22 @@ export async function cleanUp(): Promise<void> {
       await closed
     }),
   )
+  const made = (await Promise.all([...folders].map(secretsIn))).flat()
   for (const folder of folders) {
     await clearServer({ name: 'Temporal', folder: join(folder, 'temporal') })
     await clearFolder(join(folder, 'postgres'), () => undefined)
     await rm(folder, { recursive: true, force: true, maxRetries: 5 })
   }
   folders.clear()
+  const wrong = said.flatMap(({ args, env, err }) =>
+    complaints({ args, err: err(), secrets: [...secretsOf(env), ...made] }),
+  )
+  said = []
+  if (wrong.length > 0) throw new Error(`Logs have what they may not have:\n${wrong.slice(0, 10).join('\n')}`)
+}
+
+/** Those that a platform has made for itself. */
+async function secretsIn(folder: string): Promise<string[]> {
+  const text = await readFile(join(folder, 'secrets.json'), 'utf8').catch(() => '{}')
+  return Object.values(JSON.parse(text) as Record<string, string>)
 }

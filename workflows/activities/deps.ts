@@ -5,8 +5,12 @@ import type { Lake, SqlEngine } from '../../db/lake/index.ts'
 import type { ModelEngine } from '../../db/models/build.ts'
 import type { BulkObjectStore } from '../../db/objects/object-store.ts'
 import type { Database } from '../../db/postgres/connect.ts'
+import type { BigQuerySettings } from '../../db/warehouse/bigquery/settings.ts'
+import type { WarehouseSettings } from '../../db/warehouse/warehouse.ts'
 import type { Logger } from '../../observability/log.ts'
 import type { Registry } from '../../observability/metrics.ts'
+import type { Topic } from '../../streams/contract/topics.ts'
+import type { EventLog } from '../../streams/log/event-log.ts'
 import type { Clock } from '../../streams/time/clock.ts'
 
 export interface ActivityDeps {
@@ -19,10 +23,25 @@ export interface ActivityDeps {
   /** For connections with settings of their own. A secret. */
   databaseUrl: string
   objects: BulkObjectStore
+  /** Where the star schema is copied to; null: nowhere. */
+  warehouse: WarehouseSettings | null
+  /** Where tables of the star schema read the lake in place; null: nowhere. */
+  bigQuery: BigQuerySettings | null
+  /** The event log, for what appends to it; null: this worker has not been given one. */
+  openLog: OpenLog | null
   clock: Clock
   logger: Logger
   metrics: Registry
   settings: ActivitySettings
+}
+
+/** Opened by the activity that needs it, and closed by it. @throws Error, with a sentence, where there is none */
+export type OpenLog = () => Promise<OpenedLog>
+
+export interface OpenedLog {
+  log: EventLog
+  /** Those that the platform has made, and whose retention is its own. */
+  topics: readonly Topic[]
 }
 
 /** Plain data. */

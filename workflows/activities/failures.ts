@@ -15,6 +15,12 @@ const HOPELESS = new Set([
   'NotFinal',
   'OtherLog',
   'UnknownJob',
+  // Erasures: the id is not one person's.
+  'TooManyIds',
+  // The warehouse: a table there, or in the lake, is of another form.
+  'CannotCopy',
+  // BigQuery: a right, a setting or a table stands in the way.
+  'CannotRegister',
   // Imports: the file is not what was asked for.
   'BadImportFile',
   'FileChanged',

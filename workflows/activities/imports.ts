@@ -34,7 +34,7 @@ export interface ImportStatus {
   /** Of the file. */
   bytes: number
   bytesTotal: number
-  rows: { read: number; imported: number; rejected: number }
+  rows: { read: number; imported: number; rejected: number; withoutConsent?: number }
   done: boolean
 }
 
@@ -55,7 +55,12 @@ export const importActivities = (deps: ActivityDeps, limits: Limits = IMPORT_LIM
     table: table_name,
     bytes: mark.byte,
     bytesTotal: bytes,
-    rows: { read: mark.next, imported: mark.imported, rejected: mark.rejected },
+    rows: {
+      read: mark.next,
+      imported: mark.imported,
+      rejected: mark.rejected,
+      ...(mark.withoutConsent && { withoutConsent: mark.withoutConsent }),
+    },
     done: mark.done,
   })
 

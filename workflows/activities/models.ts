@@ -9,6 +9,7 @@ import { overtakenDays } from '../../db/models/overtaken-days.ts'
 import { type PinnedDay, pinDay, rawDays } from '../../db/models/raw-days.ts'
 import { noteDay, type OpenDay, openDays } from '../../db/postgres/batch-days.ts'
 import { publishDay } from '../../db/postgres/publish-day.ts'
+import { postgresSpan } from '../../db/spans.ts'
 import { TrinoError } from '../../db/trino/client.ts'
 import type { ActivityDeps } from './deps.ts'
 import { withHeartbeat } from './heartbeat.ts'
@@ -37,22 +38,25 @@ export const modelActivities = ({ lake, database, clock, models }: ActivityDeps)
 
   /** From the metrics tables of the lake into the tables that the API serves. */
   publishDay: ({ day }: { day: string }): Promise<Record<string, number>> =>
-    withHeartbeat(clock, async (signal) =>
-      publishDay(database.sql, day, await figuresOf(lake, day, signal), clock.now()),
-    ),
+    withHeartbeat(clock, async (signal) => {
+      const figures = await figuresOf(lake, day, signal)
+      return postgresSpan('write', 'publish day', () => publishDay(database.sql, day, figures, clock.now()))
+    }),
 
   /** That the day is built, on what; other days that lose a row by it are open again. */
   noteDay: ({ day, counts, sequences }: Omit<PinnedDay, 'pins'>): Promise<void> =>
     withHeartbeat(clock, async (signal) => {
       const overtaken = await overtakenDays(lake, day, signal)
       const runId = Context.current().info.workflowExecution?.runId ?? ''
-      await noteDay(database.sql, { day, counts, sequences, overtaken, runId, nowMs: clock.now() })
+      const note = { day, counts, sequences, overtaken, runId, nowMs: clock.now() }
+      await postgresSpan('write', 'note day', () => noteDay(database.sql, note))
     }),
 
   /** Days before the one given that are not what they would be if they were built now, the oldest first. */
   openDays: ({ before }: { before: string }): Promise<OpenDay[]> =>
     withHeartbeat(clock, async () => {
-      const open = await openDays(database.sql, await rawDays(lake))
+      const raw = await rawDays(lake)
+      const open = await postgresSpan('read', 'open days', () => openDays(database.sql, raw))
       return open.filter(({ day }) => day < before)
     }),
 })

@@ -6,6 +6,7 @@ import { Counter, Gauge } from 'prom-client'
 import { type CheckResult, expectationsOf, runChecks, type Stage } from '../../db/models/checks/index.ts'
 import { type QualityResult, type QualityRun, storeQualityRun } from '../../db/postgres/quality-store.ts'
 import { type QualityReport, qualityRun } from '../../db/postgres/queries/quality.ts'
+import { postgresSpan } from '../../db/spans.ts'
 import type { ActivityDeps } from './deps.ts'
 import { withHeartbeat } from './heartbeat.ts'
 
@@ -64,7 +65,8 @@ export const qualityActivities = ({ lake, engine, database, clock, metrics, logg
         }
         const done: QualityReport = { ...run, results: results.map(rowOf) }
         // Another attempt, on a worker that was thought dead, may have been first: then its results are the run's.
-        if (!(await storeQualityRun(sql, run, done.results))) return summaryOf((await qualityRun(sql, id)) ?? done)
+        const isFirst = await postgresSpan('write', 'quality run', () => storeQualityRun(sql, run, done.results))
+        if (!isFirst) return summaryOf((await qualityRun(sql, id)) ?? done)
         told(done)
         const summary = summaryOf(done)
         for (const { severity, sentence } of summary.problems)

@@ -4,12 +4,15 @@
  */
 import { Context } from '@temporalio/activity'
 import { Counter, Gauge } from 'prom-client'
-import { storeReconciliation } from '../../db/postgres/queries/reconciliation.ts'
+import { type Reconciled, storeReconciliation } from '../../db/postgres/queries/reconciliation.ts'
+import { postgresSpan } from '../../db/spans.ts'
 import type { Registry } from '../../observability/metrics.ts'
 import { shadowName } from '../../streams/shadow/index.ts'
 import { type Report, reconcile } from '../reconciliation/reconcile.ts'
 import type { ActivityDeps } from './deps.ts'
 import { withHeartbeat } from './heartbeat.ts'
+
+const CURRENCIES_MAX = 10
 
 /** What a workflow needs to know of it; all of it is in PostgreSQL. */
 export type ReconcileSummary = Omit<Report, 'differences'>
@@ -38,7 +41,7 @@ export const reconciliationActivities = ({
           { fromMs, toMs, schema: shadowName(runId, attempt), signal, onProgress },
         )
         const finishedAt = clock.now()
-        await storeReconciliation(database.sql, {
+        const reconciled: Reconciled = {
           id: runId,
           workflow_id: workflowId,
           workflow_run_id: runId,
@@ -46,7 +49,8 @@ export const reconciliationActivities = ({
           finished_at: finishedAt,
           ...summary,
           differences,
-        })
+        }
+        await postgresSpan('write', 'reconciliation', () => storeReconciliation(database.sql, reconciled))
         tell(summary, finishedAt)
         return summary
       }),
@@ -70,7 +74,7 @@ function reconciliationMetrics(register: Registry): (report: ReconcileSummary, f
   )
   const minor = gauge(
     'streamforge_reconciliation_unexplained_minor',
-    'What those come to in minor units, by currency.',
+    'What those come to in minor units, by currency: the ten that are off by most.',
     ['currency'],
   )
   const explained = gauge(
@@ -83,9 +87,15 @@ function reconciliationMetrics(register: Registry): (report: ReconcileSummary, f
     runs.inc({ outcome: report.outcome })
     unexplained.set(report.unexplained)
     minor.reset()
-    for (const [currency, amount] of Object.entries(report.unexplained_minor)) minor.set({ currency }, amount)
+    for (const [currency, amount] of largest(report.unexplained_minor)) minor.set({ currency }, amount)
     explained.reset()
     for (const [cause, { records }] of Object.entries(report.explained)) explained.set({ cause }, records)
     last.set(finishedMs / 1_000)
   }
 }
+
+/** Clients may make up currencies, and a metric's series must not grow with them; PostgreSQL has them all. */
+const largest = (amounts: Readonly<Record<string, number>>): [string, number][] =>
+  Object.entries(amounts)
+    .sort(([, a], [, b]) => Math.abs(b) - Math.abs(a))
+    .slice(0, CURRENCIES_MAX)

@@ -7,6 +7,7 @@ import { Context } from '@temporalio/activity'
 import { ApplicationFailure } from '@temporalio/common'
 import type { ComparedTable } from '../../db/postgres/batch-schema.ts'
 import { discardedReplay, promoteShadow, type Replaced, readyReplay } from '../../db/postgres/queries/replays.ts'
+import { postgresSpan } from '../../db/spans.ts'
 import {
   createShadow,
   differences,
@@ -122,7 +123,9 @@ export const replayActivities = ({ database, databaseUrl, lake, engine, clock, s
         column: TABLE_RANGES[table].column,
         topics: TABLE_RANGES[table].topics,
       }))
-    const replaced = await promoteShadow(database.sql, { id: runId, nowMs: clock.now(), tables })
+    const replaced = await postgresSpan('write', 'promote replay', () =>
+      promoteShadow(database.sql, { id: runId, nowMs: clock.now(), tables }),
+    )
     if (replaced === null)
       throw ApplicationFailure.nonRetryable(
         'There is nothing to promote: the replay was discarded, or its rows were removed. Run it again.',

@@ -5,7 +5,9 @@ import { loadTable, tableName } from '../../db/lake/index.ts'
 import { dayNumber } from '../../db/models/render.ts'
 import { built, expected } from '../../db/models/testing/built-rows.ts'
 import { appendRaw, randomRows } from '../../db/models/testing/raw-rows.ts'
+import { connect } from '../../db/postgres/connect.ts'
 import { withPostgres } from '../../db/testing/postgres.ts'
+import { workflowId } from '../policy.ts'
 import { type BatchWorld, IMPATIENT, openBatchWorld } from '../testing/batch-world.ts'
 import { holdCommits } from '../testing/hold-commits.ts'
 import { withTemporal } from '../testing/with-temporal.ts'
@@ -30,6 +32,16 @@ const figuresOf = (rows: Awaited<ReturnType<typeof built>>) =>
     const [row] = rows[`metrics_daily_kpis ${numbers[i]}`]!
     return row ? [{ day, events: row.events, orders: row.orders, trips: row.trips }] : []
   })
+/** Once the publication that the run has started is there. */
+async function inWarehouse(url: string, world: BatchWorld, runId: string) {
+  await world.client.workflow.getHandle(workflowId('publishWarehouse', runId)).result()
+  const { sql, close } = connect(url, { max: 1 })
+  try {
+    return [...(await sql`SELECT day::text AS day, events, orders, trips FROM shop.metrics_daily_kpis ORDER BY day`)]
+  } finally {
+    await close()
+  }
+}
 async function run(world: BatchWorld, input: object): Promise<DailyProgress> {
   return (await world.start('dailyAggregation', input)).result() as Promise<DailyProgress>
 }
@@ -39,7 +51,8 @@ test(
   options,
   async () => {
     const world = await openBatchWorld(temporal, postgres)
-    await world.worker()
+    const warehouse = { url: await postgres.emptyDatabase(), schema: 'shop' }
+    await world.worker({ warehouse })
     const raw = randomly(11)
     await appendRaw(world.lake, raw)
     const handle = await world.start('dailyAggregation', { date: days[1] })
@@ -62,6 +75,10 @@ test(
       'streamforge.model': 'fact_events',
       'streamforge.day': days[0],
     })
+
+    expect(await inWarehouse(warehouse.url, world, handle.firstExecutionRunId)).toEqual(
+      figuresOf(expected(raw, numbers)),
+    )
 
     // A late event, of the day before; what is asked for is a day without any.
     const late = { ...raw.trips[0]!, trip_id: 'late', event_time: numbers[0]! * DAY_MS, log_offset: 1_000_000 }

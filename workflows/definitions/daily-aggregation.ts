@@ -1,6 +1,6 @@
 /**
  * `dailyAggregation`: a day of the star schema: staging, dimensions and facts, metrics, with a gate behind each, and then what the API serves of them. Then days whose rows have changed since they were built
- * (events that came late, files that were imported), and days that were never built, are built as well.
+ * (events that came late, files that were imported), and days that were never built, are built as well; and what is built goes to the warehouse, where there is one.
  *
  * Invariants: at most one run builds a day at a time, since its id names the day; nothing that a gate has refused is published, and what was published before stays; a day that fails stays open, so
  * that the next run builds it again.
@@ -12,14 +12,17 @@ import {
   executeChild,
   isCancellation,
   ParentClosePolicy,
+  patched,
   proxyActivities,
   setHandler,
+  startChild,
   upsertMemo,
   WorkflowIdReusePolicy,
   workflowInfo,
 } from '@temporalio/workflow'
 import { z } from 'zod'
 import type { ModelActivities } from '../activities/models.ts'
+import type { WarehouseActivities } from '../activities/warehouse.ts'
 import { DAY_MS, day, parseInput, toDay } from '../input.ts'
 import { LONG, QUICK, workflowId } from '../policy.ts'
 import { scheduledMs, yesterday } from './moment.ts'
@@ -27,6 +30,7 @@ import { reason } from './reason.ts'
 
 const { buildModel } = proxyActivities<ModelActivities>(LONG)
 const { pinDay, publishDay, noteDay, openDays } = proxyActivities<ModelActivities>(QUICK)
+const { hasWarehouse } = proxyActivities<WarehouseActivities>(QUICK)
 
 const NAME = 'dailyAggregation'
 
@@ -49,6 +53,7 @@ export const STAGES = [
       'int_sessions',
       'int_user_days',
       'int_product_days',
+      'int_shop_products',
       'dim_users',
       'dim_products',
       'dim_time',
@@ -111,6 +116,8 @@ async function buildDay(date: string, progress: DailyProgress): Promise<void> {
   const pinned = await pinDay({ day: date })
   for (const { stage, models } of STAGES) {
     for (const model of models) {
+      // Runs that began before there was this model go on without it.
+      if (model === 'int_shop_products' && !patched('shop products')) continue
       Object.assign(progress, { state: 'building', at: model })
       const { rows } = await buildModel({ model, day: date, pins: pinned.pins })
       progress.rows[model] = rows
@@ -154,12 +161,22 @@ async function overDays(
     const open = (await openDays({ before })).filter((each) => !asked.includes(each.day))
     for (const each of open.slice(0, LATE_DAYS_MAX)) failures.push(...(await asChild(each, progress)))
   }
+  await toWarehouse()
   if (failures.length > 0)
     throw ApplicationFailure.nonRetryable(
       `${failures.length} of ${progress.days.length} days were not built. ${failures.join(' ')}`,
       'DaysFailed',
       progress,
     )
+}
+
+/** By a run of its own: a warehouse that is away for hours holds up no day. What is under way in another run goes on beside it. */
+async function toWarehouse(): Promise<void> {
+  if (!patched('warehouse') || !(await hasWarehouse())) return
+  await startChild('publishWarehouse', {
+    workflowId: workflowId('publishWarehouse', workflowInfo().runId),
+    parentClosePolicy: ParentClosePolicy.ABANDON,
+  })
 }
 
 /** @returns why it failed, if it did */

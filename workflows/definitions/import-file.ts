@@ -46,6 +46,8 @@ export interface ImportProgress {
   rows_read: number
   rows_imported: number
   rows_rejected: number
+  /** Rows that say that whom they are about does not agree: not imported; missing where there are none. */
+  rows_without_consent?: number
   bytes: number
   bytes_total: number | null
   /** Why it ended before the file did, and how to go on. */
@@ -127,6 +129,7 @@ function tell(progress: ImportProgress, { id, table, bytes, bytesTotal, rows, do
     rows_read: rows.read,
     rows_imported: rows.imported,
     rows_rejected: rows.rejected,
+    ...(rows.withoutConsent && { rows_without_consent: rows.withoutConsent }),
     bytes,
     bytes_total: bytesTotal,
   } satisfies Partial<ImportProgress>)

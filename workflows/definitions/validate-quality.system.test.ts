@@ -144,7 +144,7 @@ test('a warning stops nothing; a column that is gone fails the schema, and every
   await putGoodDay(world.lake, DAY)
   await putRows(world.lake, 'stg_orders', DAY, spoiled('stg_orders', { currency: 'QQQ' }))
   const metrics = createRegistry()
-  const logger = createLogger({ level: 'silent', service: 'test' })
+  const logger = createLogger({ level: 'silent', component: 'test' })
   const worker = await startWorker(world.settings, { logger, metrics })
   onTestFinished(() => worker.stop())
   const { sql } = world.database

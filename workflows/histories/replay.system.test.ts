@@ -2,27 +2,21 @@
  * Every recorded history, replayed with the definitions as they are now: a change that a running workflow would stumble over fails here. What is meant to change is guarded by `patched`, and recorded anew
  * besides: `UPDATE_HISTORIES=1 npx vitest run --project system workflows/histories`, on a real Temporal; a commit that does so says why.
  */
-import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises'
-import { tmpdir } from 'node:os'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { DefaultLogger, Runtime, Worker } from '@temporalio/worker'
 import { DeterminismViolationError } from '@temporalio/workflow'
-import { afterAll, describe, expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
 import { withPostgres } from '../../db/testing/postgres.ts'
 import { createLogger } from '../../observability/log.ts'
 import { bundleDefinitions } from '../bundle.ts'
-import { openBatchWorld } from '../testing/batch-world.ts'
+import { BUNDLES, openBatchWorld } from '../testing/batch-world.ts'
 import { type History, historyText, readHistory, startOf } from '../testing/history-file.ts'
 import { SCENARIOS } from '../testing/scenarios/index.ts'
 import { withTemporal } from '../testing/with-temporal.ts'
 
 const FOLDER = fileURLToPath(new URL('.', import.meta.url))
-
-let folder = ''
-afterAll(async () => {
-  if (folder) await rm(folder, { recursive: true, force: true })
-})
 
 if (!process.env.UPDATE_HISTORIES)
   Runtime.install({
@@ -50,8 +44,7 @@ async function recorded(): Promise<Map<string, History>> {
 
 /** @returns what was wrong, by the name of the file; undefined: nothing */
 async function replay(histories: Map<string, History>): Promise<Map<string, Error | undefined>> {
-  folder ||= await mkdtemp(join(tmpdir(), 'streamforge-test-replay-'))
-  const workflowBundle = await bundleDefinitions(folder, createLogger({ level: 'silent', service: 'test' }))
+  const workflowBundle = await bundleDefinitions(BUNDLES, createLogger({ level: 'silent', component: 'test' }))
   const nameOf = new Map([...histories].map(([name, history]) => [startOf(history).runId, name]))
   const results = Worker.runReplayHistories(
     { workflowBundle },

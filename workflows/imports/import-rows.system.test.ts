@@ -181,6 +181,22 @@ describe('what is no event', () => {
     })
   })
 
+  it('is let go where it says that whom it is about does not agree, and counted, over stretches', async () => {
+    const world = await newWorld()
+    const row = (id: string, agreed: unknown, total: unknown = 1) =>
+      JSON.stringify({ id, customer: 'u', total, at: '2026-03-01', agreed })
+    const lines = [row('a', true), row('b', false), row('c', 'no'), row('d', null), row('e', 0, 'much'), row('f', '1')]
+    await writeFile(join(folder, 'agreed.ndjson'), lines.join('\n'))
+    const asking = { ...ORDERS_SPEC, columns: { ...ORDERS_SPEC.columns, consent: 'agreed' } }
+    const job = await jobOf(world, 9, 'agreed.ndjson', asking, 'ndjson')
+    const marks = await toTheEnd(world, job, { ...ALL, rows: 2 })
+    expect(marks.at(-1)).toMatchObject({ next: 6, imported: 3, rejected: 1, withoutConsent: 2, done: true })
+    expect((await ordersIn(world.lake)).map((each) => each.order_id).sort()).toEqual(['a', 'd', 'f'])
+    expect((await lettersIn(world.lake)).map((each) => String(each.message))).toEqual([
+      'consent: expected true or false (or 1 or 0), found "no"',
+    ])
+  })
+
   it('of a CSV row keeps the names of its columns, or its values', async () => {
     const world = await newWorld()
     const text = 'id,customer,total,at\no-1,u,x,2026-03-01\no-2,u\no-3,"u"x,1,2026-03-01\no-4,u,1,2026-03-01\n'

@@ -1,5 +1,5 @@
 /**
- * A stretch of a file's rows becomes rows of the lake, exactly once: what is an event goes to its raw table, what is none to `raw.dead_letters`.
+ * A stretch of a file's rows becomes rows of the lake, exactly once: what is an event goes to its raw table, what is none to `raw.dead_letters`, and what says that whom it is about does not agree nowhere: it is counted.
  *
  *   file → rows → mapping → the edge's validation → columns → files → commit with a mark of how far the import has come
  *
@@ -92,7 +92,7 @@ export async function importRows(deps: ImportDeps, job: ImportJob): Promise<Mark
   const startedMs = clock.now()
   const events = fill(deps, rawTable, raw, startedMs)
   const bad = fill(deps, DEAD_LETTERS_TABLE, letters, startedMs)
-  let { next, imported, rejected } = from
+  let { next, imported, rejected, withoutConsent = 0 } = from
   let bytes = from.byte
   let end: Place | null = null
   try {
@@ -107,7 +107,8 @@ export async function importRows(deps: ImportDeps, job: ImportJob): Promise<Mark
       if ('event' in made) {
         imported++
         full = events.add(made.event as unknown as RowObject, origin, row.text.length)
-      } else {
+      } else if ('withoutConsent' in made) withoutConsent++
+      else {
         rejected++
         if (next >= lettersFrom.next) full = bad.add(letterOf(row, made, job, next), origin, row.text.length)
       }
@@ -127,6 +128,7 @@ export async function importRows(deps: ImportDeps, job: ImportJob): Promise<Mark
       next,
       imported,
       rejected,
+      ...(withoutConsent > 0 && { withoutConsent }),
       ...(end ?? { byte: job.state.bytes, line: from.line }),
       done: end === null,
     }

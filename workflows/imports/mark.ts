@@ -13,6 +13,8 @@ export interface Mark extends Place {
   next: number
   imported: number
   rejected: number
+  /** Rows that say that whom they are about does not agree; missing where there are none. */
+  withoutConsent?: number
   /** The file has no more rows. */
   done: boolean
 }

@@ -2,6 +2,7 @@
  * The exact truth of fraud alerts, from the lake: each user's high-value orders in the order of their times. What the streams applied must give the live alerts, by their ids; what the truth has more
  * or less comes from orders that are named.
  */
+import { ERASED } from '../../streams/contract/erasure.ts'
 import { RAW_TABLES } from '../../streams/contract/lake-tables.ts'
 import { ORDERS } from '../../streams/contract/topics.ts'
 import { alertId, type FraudRule, msOfText, numberOf, objectsOf, textLiteral } from '../../streams/shadow/index.ts'
@@ -30,7 +31,7 @@ export async function reconcileAlerts(deps: TruthDeps, rule: FraudRule, range: T
     (
       await shadow.sql<{ alert_id: string; partition: number; total_minor: number; currency: string }[]>`
         SELECT alert_id, partition, total_minor, currency FROM public.fraud_alerts
-        WHERE rule_id = ${rule.id} AND rule_version = ${rule.version} AND state = 'active'
+        WHERE rule_id = ${rule.id} AND rule_version = ${rule.version} AND state = 'active' AND NOT starts_with(user_id, ${ERASED})
           AND last_at >= to_timestamp(${range.fromMs}::float8 / 1000) AND last_at < to_timestamp(${range.toMs}::float8 / 1000)`
     )
       .filter(({ partition }) => passed.has(partition))
@@ -118,9 +119,9 @@ async function* ordersOf(
   const statement = `
     SELECT user_id, log_partition, log_offset, event_time, order_id, status, amount_minor FROM ${RAW_TABLES[ORDERS].name}
     WHERE ${inTime(bounds)} AND ${ofLog(ORDERS, lakeUntil)}
-      AND amount_minor > ${rule.aboveMinor} AND currency = ${textLiteral(rule.currency)} AND status <> 'refunded'
+      AND amount_minor > ${rule.aboveMinor} AND currency = ${textLiteral(rule.currency)} AND status <> 'refunded' AND user_id NOT LIKE '${ERASED}%'
     ORDER BY user_id, log_partition, event_time, log_offset`
-  for await (const rows of objectsOf(engine, statement, options))
+  for await (const rows of objectsOf(engine, statement, { ...options, name: 'alerts' }))
     yield rows.map((row) => ({
       user: String(row.user_id),
       partition: numberOf(row.log_partition),

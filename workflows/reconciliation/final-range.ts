@@ -104,7 +104,8 @@ export async function finalRange(
   return { until, lakeUntil, open: open.sort() }
 }
 
-async function heldBy(lake: Lake, name: string, log: string): Promise<Readonly<Record<string, number>>> {
+/** What a raw table has of the log: next offsets by `<topic>-<partition>`. None where there is no such table. @throws OtherLog */
+export async function heldBy(lake: Lake, name: string, log: string): Promise<Readonly<Record<string, number>>> {
   if ((await lake.catalog.metadataLocation(tableName(name))) === null) return {}
   return nextOffsets((await loadTable(lake, tableName(name))).metadata, name, log)
 }

@@ -7,6 +7,7 @@
 import type { Lake, SqlEngine } from '../../db/lake/index.ts'
 import type { ComparedTable } from '../../db/postgres/batch-schema.ts'
 import type { Database } from '../../db/postgres/connect.ts'
+import { erasureRecords } from '../../db/postgres/erasure-progress.ts'
 import type { Reconciled } from '../../db/postgres/queries/reconciliation.ts'
 import { DEAD_LETTERS_TABLE } from '../../streams/contract/lake-tables.ts'
 import { toIso } from '../../streams/contract/time-text.ts'
@@ -198,19 +199,24 @@ const WRONG = {
   changed: 'The live row is not the one that the jobs make of the lake.',
 } as const
 
-/** Every offset is a row, or a dead letter: also one whose letter is on its way to the lake. */
+/** Every offset is a row, or a dead letter: also one whose letter is on its way to the lake; or the record of an erasure, which is neither. */
 async function checkOffsets(
   { database }: ReconcileDeps,
   partitions: readonly PartitionRun[],
   findings: Findings,
 ): Promise<void> {
+  const erasures = await erasureRecords(database.sql)
   for (const { topic, partition, gaps, missing, doubled, doubledCount } of partitions) {
     let left = missing
     for (const [i, { from, to }] of gaps.entries()) {
       const letters = await database.sql<{ id: string }[]>`
         SELECT id FROM outbox WHERE id IN (SELECT 'dead/' || ${topic}::text || '/' || ${partition}::text || '/' || n FROM generate_series(${from}::bigint, ${to - 1}::bigint) AS n)`
-      left -= letters.length
-      if (letters.length === to - from) continue
+      const accounted =
+        letters.length +
+        erasures.filter((at) => at.topic === topic && at.partition === partition && at.offset >= from && at.offset < to)
+          .length
+      left -= accounted
+      if (accounted === to - from) continue
       const isLast = i === gaps.length - 1
       findings.add(
         {
@@ -219,10 +225,10 @@ async function checkOffsets(
           cause: 'gap',
           key: { partition, from_offset: from, to_offset: to - 1 },
           message: `The lake has no rows of ${topic}-${partition} from offset ${from} to ${to - 1}, and they are no dead letters${isLast && left > to - from ? `; ${left} are missing in all` : ''}.`,
-          records: to - from - letters.length,
+          records: to - from - accounted,
           sample: [`${topic}:${partition}:${from}`],
         },
-        to - from - letters.length,
+        to - from - accounted,
       )
     }
     if (doubledCount > 0)
@@ -262,7 +268,7 @@ async function countDeadLetters({ engine, lake }: ReconcileDeps, { range, option
      WHERE kind = 'letter' AND source_appended_at >= ${timeLiteral(range.fromMs)} AND source_appended_at < ${timeLiteral(range.toMs)}
        AND source_topic IN ('${INPUT_TOPICS.join("', '")}') AND source_partition IS NOT NULL
      GROUP BY source_topic, source_partition ORDER BY source_topic, source_partition`,
-    options,
+    { ...options, name: 'dead letters' },
   )
   for (const row of rows) {
     const letters = numberOf(row.letters)

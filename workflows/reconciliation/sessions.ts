@@ -4,6 +4,7 @@
  */
 import { plainArray, textArray } from '../../db/postgres/arrays.ts'
 import { cleanText } from '../../db/postgres/result-version.ts'
+import { ERASED } from '../../streams/contract/erasure.ts'
 import { RAW_TABLES } from '../../streams/contract/lake-tables.ts'
 import { CLICKSTREAM } from '../../streams/contract/topics.ts'
 import { msOfText, numberOf, objectsOf, SESSION_GAP_MS } from '../../streams/shadow/index.ts'
@@ -92,9 +93,9 @@ export async function reconcileSessions(deps: TruthDeps, range: TimeBounds): Pro
 async function* clicksOf({ engine, options, lakeUntil }: TruthDeps, bounds: TimeBounds): AsyncGenerator<Click[]> {
   const statement = `
     SELECT coalesce(user_id, anonymous_id, '') AS user_key, log_partition, log_offset, event_time, event_type, revenue_minor, currency
-    FROM ${RAW_TABLES[CLICKSTREAM].name} WHERE ${inTime(bounds)} AND ${ofLog(CLICKSTREAM, lakeUntil)}
+    FROM ${RAW_TABLES[CLICKSTREAM].name} WHERE ${inTime(bounds)} AND ${ofLog(CLICKSTREAM, lakeUntil)} AND coalesce(user_id, anonymous_id, '') NOT LIKE '${ERASED}%'
     ORDER BY user_key, log_partition, event_time, log_offset`
-  for await (const rows of objectsOf(engine, statement, options))
+  for await (const rows of objectsOf(engine, statement, { ...options, name: 'sessions' }))
     yield rows.map((row) => ({
       user: String(row.user_key),
       partition: numberOf(row.log_partition),
@@ -190,7 +191,7 @@ function wrongSessions(
     WITH pieces AS (
       SELECT *, max(ended_at) OVER (PARTITION BY user_id, partition ORDER BY started_at, ended_at ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING) AS before
       FROM public.sessions
-      WHERE merged_into IS NULL AND partition = ANY (${plainArray(passed)}::text::integer[])
+      WHERE merged_into IS NULL AND NOT starts_with(user_id, ${ERASED}) AND partition = ANY (${plainArray(passed)}::text::integer[])
         AND ended_at >= ${time(fromMs - PIECES_BACK_MS)} AND started_at < ${time(toMs + SESSION_GAP_MS)}
     ), numbered AS (
       SELECT *, count(*) FILTER (WHERE before IS NULL OR started_at > before + ${gap}) OVER (PARTITION BY user_id, partition ORDER BY started_at, ended_at) AS number

@@ -49,7 +49,7 @@ async function copyInto(
 ): Promise<void> {
   const reader = eventReader(topic)
   const times = RAW_TABLES[topic].columns.filter(({ type }) => type === 'timestamptz').map(({ name }) => name)
-  for await (const rows of objectsOf(engine, sql, options)) {
+  for await (const rows of objectsOf(engine, sql, { ...options, name: `${topic} ${table}` })) {
     const strays = rows.map((row) => {
       for (const name of times) if (row[name] != null) row[name] = microsOfText(row[name])
       const event = reader.read(row as Parameters<typeof reader.read>[0])

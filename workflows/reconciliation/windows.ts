@@ -207,7 +207,7 @@ async function loadAll(
   const statement = `
     SELECT ${[...terms, ...measures].map(({ lake, column }) => `${lake} AS ${column}`).join(', ')} FROM ${RAW_TABLES[topic].name}
     WHERE ${inTime(range)} AND ${ofLog(topic, lakeUntil)} AND ${truth.lakeWhere} GROUP BY ${terms.map(({ lake }) => lake).join(', ')}`
-  for await (const rows of objectsOf(engine, statement, options)) {
+  for await (const rows of objectsOf(engine, statement, { ...options, name: truth.job })) {
     if (rows.length === 0) continue
     const numbers = (column: string): string => plainArray(rows.map((row) => numberOf(row[column])))
     await shadow.sql.unsafe(

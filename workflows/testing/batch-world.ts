@@ -5,7 +5,7 @@
 import { fork } from 'node:child_process'
 import { randomUUID } from 'node:crypto'
 import { once } from 'node:events'
-import { dirname, join } from 'node:path'
+import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { onTestFinished } from 'vitest'
 import { type Lake, openJdbcCatalog, openLake, openLakeFiles } from '../../db/lake/index.ts'
@@ -14,11 +14,18 @@ import type { ObjectStore } from '../../db/objects/object-store.ts'
 import type { TestDatabase, TestPostgres } from '../../db/testing/postgres.ts'
 import { createLogger } from '../../observability/log.ts'
 import { createRegistry } from '../../observability/metrics.ts'
+import { TOPICS } from '../../streams/contract/topics.ts'
+import { openEmbeddedLog } from '../../streams/log/embedded.ts'
+import { EMBEDDED_FOLDERS } from '../../streams/stores.ts'
 import type { TemporalClient } from '../client.ts'
 import { type RunningWorker, startWorker, type WorkerSettings } from '../worker.ts'
 import type { TestTemporal } from './with-temporal.ts'
 
 const TYPESCRIPT = new URL('../../cli/typescript.mjs', import.meta.url).href
+const PRELOAD = new URL('../../observability/preload.ts', import.meta.url).href
+
+/** Of all tests and runs: a bundle's name says of which sources it is, and making one takes four seconds of a core. Beside what else is kept of the sources. */
+export const BUNDLES = fileURLToPath(new URL('../../node_modules/.cache/streamforge/bundles', import.meta.url))
 
 /** For workers of tests that kill or freeze one: see impatient.ts. */
 export const IMPATIENT = {
@@ -43,8 +50,11 @@ export interface BatchWorld {
   settings: WorkerSettings
   /** Runs until the test has finished, unless it is stopped before. */
   worker(changes?: Partial<WorkerSettings>): Promise<RunningWorker>
-  /** A real process, likewise. */
-  process(changes?: Partial<WorkerSettings>): Promise<WorkerProcess>
+  /**
+   * A real process, likewise.
+   * @param env beside this process's, e.g. where its spans go
+   */
+  process(changes?: Partial<WorkerSettings>, env?: Readonly<Record<string, string>>): Promise<WorkerProcess>
   /** For `streamforge worker` as a process. */
   env: Record<string, string>
   /** Starts a workflow on the world's queue, under an id that starts with the workflow's name. */
@@ -67,8 +77,7 @@ export async function openBatchWorld(temporal: TestTemporal, postgres: TestPostg
     databaseUrl: database.url,
     objects: { kind: 'folder', folder },
     dataDir,
-    // One for all worlds of the file.
-    bundleDir: join(dirname(dataDir), 'bundles'),
+    bundleDir: BUNDLES,
     currency: 'TRY',
     memoryMb: 512,
     threads: 2,
@@ -87,12 +96,19 @@ export async function openBatchWorld(temporal: TestTemporal, postgres: TestPostg
     async worker(changes = {}) {
       const running = await startWorker(
         { ...settings, ...changes },
-        { logger: createLogger({ level: 'silent', service: 'test' }), metrics: createRegistry() },
+        {
+          logger: createLogger({ level: 'silent', component: 'test' }),
+          metrics: createRegistry(),
+          openLog: async () => ({
+            log: await openEmbeddedLog({ folder: join(dataDir, EMBEDDED_FOLDERS.log) }),
+            topics: TOPICS,
+          }),
+        },
       )
       onTestFinished(() => running.stop())
       return running
     },
-    process: (changes = {}) => startWorkerProcess({ ...settings, ...changes }),
+    process: (changes = {}, env = {}) => startWorkerProcess({ ...settings, ...changes }, env),
     env: {
       TEMPORAL_ADDRESS: address,
       TEMPORAL_NAMESPACE: namespace,
@@ -107,9 +123,14 @@ export async function openBatchWorld(temporal: TestTemporal, postgres: TestPostg
   }
 }
 
-async function startWorkerProcess(settings: WorkerSettings): Promise<WorkerProcess> {
-  const child = fork(new URL('./worker-process.ts', import.meta.url), {
-    execArgv: ['--import', TYPESCRIPT],
+async function startWorkerProcess(
+  settings: WorkerSettings,
+  env: Readonly<Record<string, string>>,
+): Promise<WorkerProcess> {
+  // It has the role that is traced under that name.
+  const child = fork(new URL('./worker-process.ts', import.meta.url), ['worker'], {
+    execArgv: [TYPESCRIPT, PRELOAD].flatMap((url) => ['--import', url]),
+    env: { ...process.env, ...env },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   })
   const ended = once(child, 'exit').then(([code]) => code as number | null)

@@ -28,6 +28,8 @@ function forPeople(connection: Connection): string {
     password_variable && `The password of DATABASE_URL is not shown: have it in ${password_variable}.`,
     s3_region !== undefined &&
       'The keys of S3 are not shown: have them in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.',
+    connection.warehouse.startsWith('gs:') &&
+      "Files are named gs://: programs read them with Google's credentials where they run (GOOGLE_APPLICATION_CREDENTIALS, or Workload Identity); DuckDB has the HMAC key in AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY.",
     pyiceberg_rest &&
       `By REST, ${REST_PASSWORD} is the password of the account admin, and no program needs the database.`,
   ].filter((note) => typeof note === 'string')

@@ -82,3 +82,29 @@ test('Amazon has no endpoint of its own, and DuckDB gets the edge and S3', () =>
   expect(duckdb).toContain("OAUTH2_SERVER_URI 'http://127.0.0.1:8080/iceberg/v1/oauth/tokens'")
   expect(duckdb).toContain("REGION 'eu-central-1');")
 })
+
+test("a bucket of Google is read by each program's own way to it, and no S3 is told", () => {
+  const { pyiceberg, trino, spark, duckdb, ...told } = connectionTo({
+    ...embedded,
+    warehouse: 'gs://b/live/warehouse',
+    objects: {
+      kind: 's3',
+      scheme: 'gs',
+      bucket: 'b',
+      prefix: 'live',
+      endpoint: 'https://storage.googleapis.com',
+      region: 'auto',
+      accessKeyId: 'GOOG1EKEY',
+      secretAccessKey: 'HMAC-SECRET',
+    },
+  })
+  expect(JSON.stringify([pyiceberg, trino, spark, duckdb, told])).not.toMatch(
+    /GOOG1EKEY|HMAC-SECRET|storage.googleapis|"s3/,
+  )
+  expect(pyiceberg).toMatchObject({ warehouse: 'gs://b/live/warehouse' })
+  expect(trino).toMatchObject({ 'fs.native-gcs.enabled': true })
+  expect(trino).not.toHaveProperty('local.location')
+  expect(spark.packages.join()).toContain('iceberg-gcp-bundle')
+  expect(spark.conf['spark.sql.catalog.lake.io-impl']).toBe('org.apache.iceberg.gcp.gcs.GCSFileIO')
+  expect(duckdb).toContain("CREATE SECRET objects (TYPE gcs, KEY_ID getenv('AWS_ACCESS_KEY_ID')")
+})

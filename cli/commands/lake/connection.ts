@@ -11,7 +11,7 @@ export interface Place {
   databaseUrl: string
   /** The platform's own, whose password is told. */
   isOwnDatabase: boolean
-  /** `file:///…` or `s3://bucket/prefix` */
+  /** `file:///…`, `s3://bucket/prefix` or `gs://bucket/prefix` */
   warehouse: string
   catalogName: string
   /** null: no edge is known. */
@@ -52,7 +52,7 @@ export function connectionTo(place: Place): Connection {
   const bareJdbcUrl = `jdbc:postgresql://${address}${jdbc.size > 0 ? `?${jdbc}` : ''}`
   jdbc.set('user', user)
   if (isOwnDatabase) jdbc.set('password', password)
-  const s3 = objects.kind === 's3' ? { endpoint: objects.endpoint, region: objects.region } : null
+  const bucket = bucketOf(objects)
   const rest_uri = edgeUrl === null ? null : `${edgeUrl}/iceberg`
   return {
     postgres_url: url.href,
@@ -60,14 +60,14 @@ export function connectionTo(place: Place): Connection {
     warehouse,
     catalog_name: catalogName,
     rest_uri,
-    ...(s3 && { s3_endpoint: s3.endpoint, s3_region: s3.region }),
+    ...(bucket?.scheme === 's3' && { s3_endpoint: bucket.endpoint, s3_region: bucket.region }),
     ...(!isOwnDatabase && { password_variable: PASSWORD_VARIABLE }),
     pyiceberg: {
       type: 'sql',
       // libpq takes a password that is missing from PGPASSWORD.
       uri: url.href.replace(/^postgres(ql)?:/, 'postgresql+psycopg2:'),
       warehouse,
-      ...(s3 && pythonS3(s3)),
+      ...(bucket && python(bucket)),
     },
     pyiceberg_rest:
       rest_uri === null
@@ -76,31 +76,47 @@ export function connectionTo(place: Place): Connection {
             type: 'rest',
             uri: rest_uri,
             credential: `admin:${REST_PASSWORD}`,
-            ...(s3 && pythonS3(s3)),
+            ...(bucket && python(bucket)),
           },
     trino: trinoCatalog(place, bareJdbcUrl),
-    spark: spark(catalogName, { jdbcUrl: bareJdbcUrl, user, password: isOwnDatabase ? password : null, warehouse, s3 }),
-    duckdb: rest_uri === null ? null : duckdb(catalogName, rest_uri, s3),
+    spark: spark(catalogName, {
+      jdbcUrl: bareJdbcUrl,
+      user,
+      password: isOwnDatabase ? password : null,
+      warehouse,
+      bucket,
+    }),
+    duckdb: rest_uri === null ? null : duckdb(catalogName, rest_uri, bucket),
   }
 }
 
-type S3 = { endpoint: string | null; region: string }
+type Bucket = { scheme: 's3'; endpoint: string | null; region: string } | { scheme: 'gs' }
 
-/** Its keys come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. */
-const pythonS3 = ({ endpoint, region }: S3): Record<string, string> => ({
-  ...(endpoint !== null && { 's3.endpoint': endpoint, 's3.force-virtual-addressing': 'false' }),
-  's3.region': region,
-})
+function bucketOf(objects: ObjectsSettings): Bucket | null {
+  if (objects.kind === 'folder') return null
+  const { scheme = 's3', endpoint, region } = objects
+  return scheme === 'gs' ? { scheme } : { scheme, endpoint, region }
+}
+
+/** The keys of S3 come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY. Files named gs:// are read by Google's own interface, with the credentials that its libraries find by themselves. */
+const python = (bucket: Bucket): Record<string, string> =>
+  bucket.scheme === 'gs'
+    ? {}
+    : {
+        ...(bucket.endpoint !== null && { 's3.endpoint': bucket.endpoint, 's3.force-virtual-addressing': 'false' }),
+        's3.region': bucket.region,
+      }
 
 function trinoCatalog({ databaseUrl, isOwnDatabase, catalogName, warehouse, objects }: Place, jdbcUrl: string) {
+  const bucket = bucketOf(objects)
   const properties = icebergCatalog({
     postgresUrl: databaseUrl,
     catalogName,
     warehouse,
-    ...(objects.kind === 's3' && {
+    ...(bucket?.scheme === 's3' && {
       s3: {
-        endpoint: objects.endpoint,
-        region: objects.region,
+        endpoint: bucket.endpoint,
+        region: bucket.region,
         // biome-ignore lint/suspicious/noTemplateCurlyInString: Trino's way to name a variable of its environment
         accessKeyId: '${ENV:AWS_ACCESS_KEY_ID}',
         // biome-ignore lint/suspicious/noTemplateCurlyInString: as above
@@ -108,13 +124,14 @@ function trinoCatalog({ databaseUrl, isOwnDatabase, catalogName, warehouse, obje
       },
     }),
     properties: {
+      ...(bucket?.scheme === 'gs' && { 'fs.native-gcs.enabled': true }),
       'iceberg.jdbc-catalog.connection-url': jdbcUrl,
       ...(!isOwnDatabase && { 'iceberg.jdbc-catalog.connection-password': `\${ENV:${PASSWORD_VARIABLE}}` }),
     },
   })
   // Files of this machine are none of its business where there are none.
   const { 'fs.native-local.enabled': _, 'local.location': __, ...others } = properties
-  return objects.kind === 's3' ? others : properties
+  return bucket ? others : properties
 }
 
 const ICEBERG_VERSION = '1.10.1'
@@ -126,8 +143,8 @@ function spark(
     user,
     password,
     warehouse,
-    s3,
-  }: { jdbcUrl: string; user: string; password: string | null; warehouse: string; s3: S3 | null },
+    bucket,
+  }: { jdbcUrl: string; user: string; password: string | null; warehouse: string; bucket: Bucket | null },
 ): Connection['spark'] {
   const settings = {
     '': 'org.apache.iceberg.spark.SparkCatalog',
@@ -137,17 +154,20 @@ function spark(
     '.jdbc.password': password ?? `$${PASSWORD_VARIABLE}`,
     '.jdbc.schema-version': 'V1',
     '.warehouse': warehouse,
-    ...(s3 && {
+    ...(bucket?.scheme === 's3' && {
       '.io-impl': 'org.apache.iceberg.aws.s3.S3FileIO',
-      ...(s3.endpoint !== null && { '.s3.endpoint': s3.endpoint, '.s3.path-style-access': 'true' }),
-      '.client.region': s3.region,
+      ...(bucket.endpoint !== null && { '.s3.endpoint': bucket.endpoint, '.s3.path-style-access': 'true' }),
+      '.client.region': bucket.region,
     }),
+    ...(bucket?.scheme === 'gs' && { '.io-impl': 'org.apache.iceberg.gcp.gcs.GCSFileIO' }),
   }
   return {
     packages: [
       `org.apache.iceberg:iceberg-spark-runtime-4.0_2.13:${ICEBERG_VERSION}`,
       'org.postgresql:postgresql:42.7.7',
-      ...(s3 ? [`org.apache.iceberg:iceberg-aws-bundle:${ICEBERG_VERSION}`] : []),
+      ...(bucket
+        ? [`org.apache.iceberg:iceberg-${bucket.scheme === 'gs' ? 'gcp' : 'aws'}-bundle:${ICEBERG_VERSION}`]
+        : []),
     ],
     conf: {
       'spark.sql.extensions': 'org.apache.iceberg.spark.extensions.IcebergSparkSessionExtensions',
@@ -159,22 +179,25 @@ function spark(
 }
 
 /** By REST alone: DuckDB has no JDBC catalog. Source: https://duckdb.org/docs/stable/core_extensions/iceberg/iceberg_rest_catalogs */
-function duckdb(catalogName: string, restUri: string, s3: S3 | null): string {
-  const text = (value: string): string => `'${value.replaceAll("'", "''")}'`
-  const endpoint = s3?.endpoint ? new URL(s3.endpoint) : null
+function duckdb(catalogName: string, restUri: string, bucket: Bucket | null): string {
   return [
     'INSTALL iceberg; LOAD iceberg; INSTALL httpfs; LOAD httpfs;',
-    `CREATE SECRET streamforge (TYPE iceberg, CLIENT_ID 'admin', CLIENT_SECRET '${REST_PASSWORD}', OAUTH2_SERVER_URI ${text(`${restUri}/v1/oauth/tokens`)});`,
-    ...(s3
-      ? [
-          `CREATE SECRET objects (TYPE s3, KEY_ID getenv('AWS_ACCESS_KEY_ID'), SECRET getenv('AWS_SECRET_ACCESS_KEY'), REGION ${text(s3.region)}${
-            endpoint
-              ? `, ENDPOINT ${text(endpoint.host)}, URL_STYLE 'path', USE_SSL ${endpoint.protocol === 'https:'}`
-              : ''
-          });`,
-        ]
-      : []),
-    `ATTACH ${text(catalogName)} AS ${catalogName} (TYPE iceberg, SECRET streamforge, ENDPOINT ${text(restUri)});`,
+    `CREATE SECRET streamforge (TYPE iceberg, CLIENT_ID 'admin', CLIENT_SECRET '${REST_PASSWORD}', OAUTH2_SERVER_URI ${sqlText(`${restUri}/v1/oauth/tokens`)});`,
+    ...(bucket ? [duckdbSecret(bucket)] : []),
+    `ATTACH ${sqlText(catalogName)} AS ${catalogName} (TYPE iceberg, SECRET streamforge, ENDPOINT ${sqlText(restUri)});`,
     'SHOW ALL TABLES;',
   ].join('\n')
 }
+
+/** DuckDB reads gs:// by Google's S3 interface, with the HMAC key. Source: https://duckdb.org/docs/stable/guides/network_cloud_storage/gcs_import */
+function duckdbSecret(bucket: Bucket): string {
+  const keys = "KEY_ID getenv('AWS_ACCESS_KEY_ID'), SECRET getenv('AWS_SECRET_ACCESS_KEY')"
+  if (bucket.scheme === 'gs') return `CREATE SECRET objects (TYPE gcs, ${keys});`
+  const endpoint = bucket.endpoint === null ? null : new URL(bucket.endpoint)
+  const place = endpoint
+    ? `, ENDPOINT ${sqlText(endpoint.host)}, URL_STYLE 'path', USE_SSL ${endpoint.protocol === 'https:'}`
+    : ''
+  return `CREATE SECRET objects (TYPE s3, ${keys}, REGION ${sqlText(bucket.region)}${place});`
+}
+
+const sqlText = (value: string): string => `'${value.replaceAll("'", "''")}'`

@@ -1,5 +1,6 @@
 /** What a person does with a schedule: pause, resume, trigger, backfill. */
 import type { ScheduleDescription } from '@temporalio/client'
+import { inSpan } from '../../../observability/spans.ts'
 import { DAY_MS, toDay } from '../../../workflows/input.ts'
 import { type Schedule, timesOf } from '../../../workflows/schedules.ts'
 import { CommandFailed, type CommandIo, UsageError } from '../../command.ts'
@@ -47,7 +48,10 @@ export const trigger = ({ id, data, input }: Asked & { input: object | undefined
       return 0
     }
     // The schedule's own policy might drop it without a word while another run is under way.
-    await handle.trigger('BUFFER_ALL')
+    // The run is a trace of its own: Temporal takes no context along with a schedule.
+    await inSpan(`TriggerSchedule:${workflow}`, { attributes: { temporalScheduleId: handle.scheduleId } }, () =>
+      handle.trigger('BUFFER_ALL'),
+    )
     const [running] = held.info.runningActions
     if (running) {
       io.out(`${workflow} starts when ${running.workflow.workflowId} has ended.\n`)

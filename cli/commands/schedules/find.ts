@@ -4,6 +4,8 @@ import { SCHEDULES, type Schedule, scheduleId } from '../../../workflows/schedul
 import { CommandFailed } from '../../command.ts'
 import type { OpenedTemporal } from '../../temporal.ts'
 
+type OpenedQueue = Pick<OpenedTemporal, 'client' | 'taskQueue'>
+
 export interface FoundSchedule {
   handle: ScheduleHandle
   held: ScheduleDescription
@@ -12,7 +14,7 @@ export interface FoundSchedule {
 }
 
 /** In the order in which they are declared, then those of people by their ids. */
-export async function allSchedules({ client, taskQueue }: OpenedTemporal): Promise<FoundSchedule[]> {
+export async function allSchedules({ client, taskQueue }: OpenedQueue): Promise<FoundSchedule[]> {
   const ids = new Set(SCHEDULES.map(({ id }) => scheduleId(taskQueue, id)))
   const others: string[] = []
   // The list is a moment behind: what is declared is asked for by its id.
@@ -26,7 +28,7 @@ export async function allSchedules({ client, taskQueue }: OpenedTemporal): Promi
 }
 
 /** @param given its id, with or without the queue's prefix @throws CommandFailed */
-export async function findSchedule(opened: OpenedTemporal, given: string): Promise<FoundSchedule> {
+export async function findSchedule(opened: OpenedQueue, given: string): Promise<FoundSchedule> {
   for (const id of new Set([scheduleId(opened.taskQueue, given), given])) {
     const schedule = await describe(opened, id)
     if (schedule) return schedule
@@ -40,10 +42,7 @@ export async function findSchedule(opened: OpenedTemporal, given: string): Promi
 }
 
 /** @returns null when there is none of this id, or it is for another queue */
-async function describe(
-  { client, taskQueue }: Pick<OpenedTemporal, 'client' | 'taskQueue'>,
-  id: string,
-): Promise<FoundSchedule | null> {
+async function describe({ client, taskQueue }: OpenedQueue, id: string): Promise<FoundSchedule | null> {
   const handle = client.schedule.getHandle(id)
   try {
     const held = await handle.describe()

@@ -1,23 +1,38 @@
-/** Virtual environments of Python for tests, in the servers' cache: made once of a list of pinned packages; a changed list makes another one. */
+/**
+ * Virtual environments of Python for tests, in the servers' cache: made once of a list of pinned packages; a changed list makes another one.
+ * One that can't be had is a visible skip that says why; under CI it is a failure.
+ */
 import { createHash } from 'node:crypto'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+import { loadConfig } from '../../../db/config.ts'
 import { cached, ServerUnavailable } from '../cache.ts'
 import { lastLines, run } from '../run.ts'
+import { onceOrSkip } from './once-or-skip.ts'
 
 export interface PythonEnvironment {
-  serversDir: string
-  /** Of its folder in the cache. */
+  /** Of its folder in the cache, and of the list of its packages beside this file: `<kind>-requirements.txt`. */
   kind: string
   /** In sentences. */
   name: string
-  /** The file for `pip install -r`. */
-  requirements: string
+  /** Making it downloads all of its packages. */
+  timeoutMs: number
 }
 
-/** @returns the folder of its programs. @throws ServerUnavailable naming what is missing */
-export async function pythonEnvironment(environment: PythonEnvironment): Promise<string> {
-  const { serversDir, kind, name, requirements } = environment
+/** Call at the top of a test file (or a describe): it registers the hooks. @returns the interpreter's path, once a test runs */
+export function withPythonEnvironment(environment: PythonEnvironment): () => string {
+  let interpreter: string | undefined
+  onceOrSkip(async () => {
+    interpreter = await made(environment)
+  }, environment.timeoutMs)
+  return () => interpreter!
+}
+
+/** @throws ServerUnavailable naming what is missing */
+async function made({ kind, name }: PythonEnvironment): Promise<string> {
+  const { serversDir } = loadConfig(process.env)
+  const requirements = fileURLToPath(new URL(`./${kind}-requirements.txt`, import.meta.url))
   const digest = createHash('sha256')
     .update(await readFile(requirements, 'utf8'))
     .digest('hex')
@@ -26,10 +41,10 @@ export async function pythonEnvironment(environment: PythonEnvironment): Promise
     serversDir,
     name: `${kind}-${digest}`,
     async build(aside) {
-      const made = await run('python3', ['-m', 'venv', join(aside, 'venv')]).catch((error: Error) => error)
-      if (made instanceof Error || made.code !== 0) {
+      const venv = await run('python3', ['-m', 'venv', join(aside, 'venv')]).catch((error: Error) => error)
+      if (venv instanceof Error || venv.code !== 0) {
         throw new ServerUnavailable(
-          `${name} needs Python 3.10 or newer with venv. On Debian and Ubuntu: apt-get install python3 python3-venv. Python said: ${made instanceof Error ? made.message : lastLines(made)}`,
+          `${name} needs Python 3.10 or newer with venv. On Debian and Ubuntu: apt-get install python3 python3-venv. Python said: ${venv instanceof Error ? venv.message : lastLines(venv)}`,
         )
       }
       const pip = ['-m', 'pip', 'install', '--quiet', '--no-input', '--disable-pip-version-check', '-r', requirements]
@@ -41,5 +56,5 @@ export async function pythonEnvironment(environment: PythonEnvironment): Promise
       }
     },
   })
-  return join(folder, 'venv', 'bin')
+  return join(folder, 'venv', 'bin', 'python')
 }

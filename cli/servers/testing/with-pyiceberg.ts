@@ -1,13 +1,8 @@
 /**
  * PyIceberg for tests, as another reader and writer of the lake's tables: a virtual environment in the servers' cache, made once of `pyiceberg-requirements.txt`.
- * One that can't be had is a visible skip that says why; under CI it is a failure.
  */
-import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { loadConfig } from '../../../db/config.ts'
 import { lastLines, run } from '../run.ts'
-import { onceOrSkip } from './once-or-skip.ts'
-import { pythonEnvironment } from './python-environment.ts'
+import { withPythonEnvironment } from './python-environment.ts'
 
 export interface PyIceberg {
   /**
@@ -19,7 +14,6 @@ export interface PyIceberg {
   python<T>(script: string, args?: unknown, options?: { timeoutMs?: number }): Promise<T>
 }
 
-const REQUIREMENTS = fileURLToPath(new URL('./pyiceberg-requirements.txt', import.meta.url))
 const TIMEOUT_MS = 120_000
 /** The answer is told from what libraries print by the line it stands on. */
 const MARK = 'streamforge-answer:'
@@ -35,23 +29,12 @@ def answer(value):
 
 /** Call at the top of a test file (or a describe): it registers the hooks. */
 export function withPyIceberg(): PyIceberg {
-  const config = loadConfig(process.env)
-  let program: string | undefined
-
-  onceOrSkip(async () => {
-    const bin = await pythonEnvironment({
-      serversDir: config.serversDir,
-      kind: 'pyiceberg',
-      name: 'PyIceberg',
-      requirements: REQUIREMENTS,
-    })
-    program = join(bin, 'python')
-  }, 900_000)
+  const interpreter = withPythonEnvironment({ kind: 'pyiceberg', name: 'PyIceberg', timeoutMs: 900_000 })
 
   return {
     async python<T>(script: string, args: unknown = null, { timeoutMs = TIMEOUT_MS } = {}): Promise<T> {
       // Isolated from what the user has installed and configured; PyIceberg would read the home folder's .pyiceberg.yaml.
-      const result = await run(program!, ['-I', '-c', PRELUDE + script], {
+      const result = await run(interpreter(), ['-I', '-c', PRELUDE + script], {
         input: JSON.stringify(args),
         // Checksums that trail a chunked body are left unread by versitygw 1.8.0 at times, and then stand before the connection's next request.
         env: { PYICEBERG_HOME: '/nonexistent', AWS_REQUEST_CHECKSUM_CALCULATION: 'when_required' },

@@ -1,15 +1,11 @@
 /**
  * Schemathesis for tests: a program that reads an OpenAPI document and tries whether the API does what it says, with requests that are valid and with such that are not.
- * One that can't be had is a visible skip that says why; under CI it is a failure.
  */
 import { mkdtemp, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
-import { loadConfig } from '../../../db/config.ts'
 import { type RunOptions, run, type ToolResult } from '../run.ts'
-import { onceOrSkip } from './once-or-skip.ts'
-import { pythonEnvironment } from './python-environment.ts'
+import { withPythonEnvironment } from './python-environment.ts'
 
 export interface Schemathesis {
   /** Runs it to its end. @param args as of the command line; it runs in a folder of its own, so paths are absolute */
@@ -18,29 +14,17 @@ export interface Schemathesis {
 
 /** Its own script names the folder where the environment was made, not the one where it is. */
 const MAIN = 'from schemathesis.cli import schemathesis; schemathesis()'
-const REQUIREMENTS = fileURLToPath(new URL('./schemathesis-requirements.txt', import.meta.url))
 
 /** Call at the top of a test file (or a describe): it registers the hooks. */
 export function withSchemathesis(): Schemathesis {
-  const { serversDir } = loadConfig(process.env)
-  let program: string | undefined
-
-  onceOrSkip(async () => {
-    const bin = await pythonEnvironment({
-      serversDir,
-      kind: 'schemathesis',
-      name: 'Schemathesis',
-      requirements: REQUIREMENTS,
-    })
-    program = join(bin, 'python')
-  }, 600_000)
+  const interpreter = withPythonEnvironment({ kind: 'schemathesis', name: 'Schemathesis', timeoutMs: 600_000 })
 
   return {
     async run(args, options) {
       // It leaves what it found in the folder where it runs, and would go on from there.
       const cwd = await mkdtemp(join(tmpdir(), 'streamforge-schemathesis-'))
       try {
-        return await run(program!, ['-I', '-c', MAIN, ...args], { ...options, cwd })
+        return await run(interpreter(), ['-I', '-c', MAIN, ...args], { ...options, cwd })
       } finally {
         await rm(cwd, { recursive: true, force: true })
       }

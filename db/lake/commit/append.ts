@@ -11,7 +11,7 @@ import { type Operation, summaryOf } from '../metadata/summary.ts'
 import { currentSnapshot, type TableMetadata } from '../metadata/table-metadata.ts'
 import { groupBy } from '../types/group-by.ts'
 import type { Long } from '../types/json.ts'
-import { commit, forget, type Prepared, UnknownOutcome } from './commit.ts'
+import { commit, forgetFailed, type Prepared } from './commit.ts'
 import { type Lake, loadTable, type Table } from './lake.ts'
 import { manifestOf, mergeManifests, metadataFolder, putManifest } from './manifests.ts'
 
@@ -63,11 +63,7 @@ export async function appendFiles(
       }
     })
   } catch (error) {
-    if (!(error instanceof UnknownOutcome))
-      await forget(
-        lake,
-        added.map((manifest) => manifest.path),
-      )
+    await forgetFailed(lake, error, added)
     throw error
   }
 }

@@ -7,6 +7,7 @@
 import { type TableName, tableText } from '../catalog/catalog.ts'
 import { logPrevious } from '../metadata/changes.ts'
 import { snapshotById, type TableMetadata, writeMetadata } from '../metadata/table-metadata.ts'
+import { lakeSpan } from '../spans.ts'
 import type { Long } from '../types/json.ts'
 import { type Lake, loadTable, type Table } from './lake.ts'
 
@@ -34,7 +35,10 @@ const MAX_DELAY_MS = 500
 const SWAP_ATTEMPTS = 3
 
 /** @throws CommitConflict after 60 lost races, CommitRefused from the change */
-export async function commit(lake: Lake, name: TableName, change: Change): Promise<Table> {
+export const commit = (lake: Lake, name: TableName, change: Change): Promise<Table> =>
+  lakeSpan('commit', name, () => commitOrAgain(lake, name, change))
+
+async function commitOrAgain(lake: Lake, name: TableName, change: Change): Promise<Table> {
   for (let attempt = 1; ; attempt++) {
     const table = await loadTable(lake, name)
     const prepared = await change(table)
@@ -113,4 +117,17 @@ export function nextLocation({ metadata, metadataLocation }: Table, uuid: string
 /** Files that nothing names. What can't be removed now is left for the removal of orphans. */
 export async function forget(lake: Lake, files: readonly string[]): Promise<void> {
   if (files.length > 0) await lake.files.delete(files).catch(() => {})
+}
+
+/** The files of a commit that failed with `error`; they stay where it may have happened all the same. */
+export async function forgetFailed(
+  lake: Lake,
+  error: unknown,
+  files: readonly { readonly path: string }[],
+): Promise<void> {
+  if (error instanceof UnknownOutcome) return
+  await forget(
+    lake,
+    files.map(({ path }) => path),
+  )
 }

@@ -36,12 +36,17 @@ export interface Replacement {
   summary?: Readonly<Record<string, string>>
   /** Called before every attempt with the table as it is then; throws (`CommitRefused`) when this must not be committed any more. */
   check?: (metadata: TableMetadata) => void | Promise<void>
+  /**
+   * Nothing that the new snapshot names tells what was in files that have left the table: what is removed keeps its name and loses the figures of its columns, which have values among them,
+   * and what was removed before is not carried on. There may then be nothing to replace.
+   */
+  traceless?: boolean
 }
 
 /** @throws CommitRefused when what was planned no longer fits; CommitConflict, UnknownOutcome */
 export async function replaceFiles(lake: Lake, name: TableName, replacement: Replacement): Promise<Table> {
-  const { operation, removed, added, summary, check } = replacement
-  if (removed.length === 0 && added.length === 0) throw new Error('There is nothing to replace.')
+  const { operation, removed, added, summary, check, traceless } = replacement
+  if (removed.length === 0 && added.length === 0 && !traceless) throw new Error('There is nothing to replace.')
   const snapshotId = lake.ids.snapshotId()
   return commit(lake, name, async ({ metadata }) => {
     await check?.(metadata)
@@ -67,7 +72,7 @@ async function manifestsAfter(
   lake: Lake,
   name: TableName,
   metadata: TableMetadata,
-  { operation, removed, added, plannedAt }: Replacement,
+  { operation, removed, added, plannedAt, traceless = false }: Replacement,
   { snapshotId, written }: { snapshotId: Long; written: string[] },
 ): Promise<{ manifests: ManifestFile[]; dropped: DataFile[] }> {
   const manifests: ManifestFile[] = []
@@ -83,13 +88,21 @@ async function manifestsAfter(
   const sequence = operation === 'replace' ? plannedAt : null
   for (const files of groupBy(added, manifestOf).values()) await put(files.map(asAdded(snapshotId, sequence)))
 
+  const gone = (entry: LiveEntry): LiveEntry => ({
+    ...entry,
+    status: DELETED,
+    snapshotId,
+    file: traceless ? withoutFigures(entry.file) : entry.file,
+  })
+  const tells = (manifest: ManifestFile) => traceless && manifest.deletedFiles > 0
   const missing = new Set(removed.map((file) => file.path))
   const touched: LiveEntry[] = []
   for (const manifest of existing) {
     if (manifest.content === 'deletes') continue
-    const live = missing.size === 0 ? [] : (await lake.manifests.entries(metadata, manifest)).filter(isLive)
-    if (live.some((entry) => missing.has(entry.file.path)))
-      touched.push(...live.map((entry) => (missing.delete(entry.file.path) ? gone(entry, snapshotId) : carried(entry))))
+    const isRead = missing.size > 0 || tells(manifest)
+    const live = isRead ? (await lake.manifests.entries(metadata, manifest)).filter(isLive) : []
+    if (tells(manifest) || live.some((entry) => missing.has(entry.file.path)))
+      touched.push(...live.map((entry) => (missing.delete(entry.file.path) ? gone(entry) : carried(entry))))
     else manifests.push(manifest)
   }
   if (missing.size > 0)
@@ -103,12 +116,13 @@ async function manifestsAfter(
     removed,
     added,
     sequence: sequence ?? ids.sequenceNumber,
+    traceless,
   })
   for (const manifest of existing) {
     if (manifest.content === 'data') continue
     const live = (await lake.manifests.entries(metadata, manifest)).filter(isLive)
-    if (live.some((entry) => dropped.has(entry.file.path)))
-      await put(live.map((entry) => (dropped.has(entry.file.path) ? gone(entry, snapshotId) : carried(entry))))
+    if (tells(manifest) || live.some((entry) => dropped.has(entry.file.path)))
+      await put(live.map((entry) => (dropped.has(entry.file.path) ? gone(entry) : carried(entry))))
     else manifests.push(manifest)
   }
   return { manifests, dropped: [...dropped.values()] }
@@ -134,13 +148,18 @@ async function dropDeletes(
   lake: Lake,
   metadata: TableMetadata,
   existing: readonly ManifestFile[],
-  { removed, added, sequence }: { removed: readonly DataFile[]; added: readonly DataFile[]; sequence: Long },
+  {
+    removed,
+    added,
+    sequence,
+    traceless,
+  }: Required<Pick<Replacement, 'removed' | 'added' | 'traceless'>> & { sequence: Long },
 ): Promise<Map<string, DataFile>> {
   const paths = new Set(removed.map((file) => file.path))
   const deletes: LiveEntry[] = []
   const kept: LiveEntry[] = []
   // Without delete files, which is how most tables are, no manifest needs to be read for this.
-  if (removed.length === 0 || existing.every(({ content }) => content === 'data')) return new Map()
+  if ((removed.length === 0 && !traceless) || existing.every(({ content }) => content === 'data')) return new Map()
   for (const manifest of existing) {
     const live = (await lake.manifests.entries(metadata, manifest)).filter(isLive)
     if (manifest.content === 'deletes') deletes.push(...live)
@@ -151,7 +170,18 @@ async function dropDeletes(
   return new Map([...useless].map(({ file }) => [file.path, file]))
 }
 
-const gone = (entry: LiveEntry, snapshotId: Long): LiveEntry => ({ ...entry, status: DELETED, snapshotId })
+const withoutFigures = (file: DataFile): DataFile => {
+  const none = new Map<number, never>()
+  return {
+    ...file,
+    columnSizes: none,
+    valueCounts: none,
+    nullCounts: none,
+    nanCounts: none,
+    lowerBounds: none,
+    upperBounds: none,
+  }
+}
 
 async function refuseNewDeletes(
   lake: Lake,

@@ -2,7 +2,8 @@
  * The lake's files by their URIs, over the object store's port: the same for a folder and for S3.
  *
  * Iceberg's metadata names every file by an absolute URI, and other engines spell them their way (`file:/x`, `s3a://…`): those that lie in the store are found, others are refused
- * with a sentence. Invariant: a file that has once been named in metadata is never written again.
+ * with a sentence. Invariant: a file that has once been named in metadata is never written again: every name that is written here has a random part of its own, and where the store can be asked
+ * to put only what is absent, it is.
  */
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
@@ -19,7 +20,7 @@ export interface LakeFiles {
   readonly warehouse: string
   /** @throws MissingFile */
   read(uri: string): Promise<Buffer>
-  /** @throws Error when the file is there already */
+  /** Under a name that nobody else writes. @throws Error when the file is there already, where the store can tell */
   write(uri: string, body: Uint8Array): Promise<void>
   /** From a local file, which stays. */
   writeFile(uri: string, path: string): Promise<void>
@@ -60,6 +61,12 @@ export function openLakeFiles(store: BulkObjectStore, folder = 'warehouse'): Lak
   const keyOf = (uri: string): string => {
     const normal = normalise(uri)
     if (normal.startsWith(root)) return normal.slice(root.length)
+    const [scheme] = store.location.split('://')
+    // BigQuery reads files that are named gs:// only, and whoever reads s3:// looks for gs:// elsewhere: two names in one lake would be a lake that nobody reads whole.
+    if (/^(s3|gs):/.test(normal) && `${scheme}${normal.slice(2)}`.startsWith(root))
+      throw new Error(
+        `The file ${uri} is in the lake's store, which is now named ${store.location}. A lake keeps the names that it was begun with: set STREAMFORGE_OBJECTS_URL to ${normal.slice(0, 2)}${store.location.slice(2)} again, or begin a new lake with a prefix and a database of its own.`,
+      )
     throw new Error(
       `The file ${uri} lies outside of the lake's store ${store.location}. Set the warehouse to the place where the tables are.`,
     )
@@ -74,7 +81,8 @@ export function openLakeFiles(store: BulkObjectStore, folder = 'warehouse'): Lak
       return body
     },
     async write(uri, body) {
-      if (!(await store.putIfAbsent(keyOf(uri), body)))
+      if (!store.putsIfAbsent) await store.put(keyOf(uri), body)
+      else if (!(await store.putIfAbsent(keyOf(uri), body)))
         throw new Error(`The lake's file ${uri} is there already; nothing was written.`)
     },
     writeFile: (uri, path) => store.putFile(keyOf(uri), path),

@@ -6,7 +6,7 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { TableName } from '../catalog/catalog.ts'
-import { CommitRefused, forget, UnknownOutcome } from '../commit/commit.ts'
+import { CommitRefused, forgetFailed } from '../commit/commit.ts'
 import { type Lake, loadTable } from '../commit/lake.ts'
 import { replaceFiles } from '../commit/replace.ts'
 import type { DataFile } from '../manifest/data-file.ts'
@@ -24,6 +24,7 @@ import { checkWritable } from '../parquet/writer.ts'
 import { whichIsDamaged } from '../scan/check-files.ts'
 import { planScan } from '../scan/plan.ts'
 import { relationOf } from '../scan/relation.ts'
+import { lakeSpan } from '../spans.ts'
 import { fieldNamed } from '../types/schema.ts'
 import {
   type CompactionGroup,
@@ -54,7 +55,10 @@ export interface Compacted {
 /** Of files, which hold several times as much once read: from here on memory is what matters. */
 const LARGE_GROUP_BYTES = 64 * 1024 * 1024
 
-export async function compact(lake: Lake, name: TableName, options: CompactOptions = {}): Promise<Compacted> {
+export const compact = (lake: Lake, name: TableName, options: CompactOptions = {}): Promise<Compacted> =>
+  lakeSpan('compact', name, () => compactGroups(lake, name, options))
+
+async function compactGroups(lake: Lake, name: TableName, options: CompactOptions): Promise<Compacted> {
   const { metadata } = await loadTable(lake, name)
   const schema = currentSchema(metadata)
   const plan = await planScan(lake, metadata)
@@ -95,11 +99,7 @@ export async function compact(lake: Lake, name: TableName, options: CompactOptio
         done.filesAfter += added.length
         done.rows += added.reduce((sum, file) => sum + file.recordCount, 0)
       } catch (error) {
-        if (!(error instanceof UnknownOutcome))
-          await forget(
-            lake,
-            added.map((file) => file.path),
-          )
+        await forgetFailed(lake, error, added)
         if (!(error instanceof CommitRefused)) throw error
         done.refused.push({ group, why: error.message })
       } finally {

@@ -8,6 +8,7 @@ import { commit } from '../commit/commit.ts'
 import { type Lake, loadTable } from '../commit/lake.ts'
 import { removeSnapshots } from '../metadata/changes.ts'
 import { ancestors, type TableMetadata } from '../metadata/table-metadata.ts'
+import { lakeSpan } from '../spans.ts'
 import type { Long } from '../types/json.ts'
 import { reachableFiles } from './reachable.ts'
 
@@ -49,7 +50,10 @@ export function snapshotsToExpire(
 }
 
 /** @throws as `commit` does */
-export async function expireSnapshots(lake: Lake, name: TableName, options: ExpireOptions): Promise<Expired> {
+export const expireSnapshots = (lake: Lake, name: TableName, options: ExpireOptions): Promise<Expired> =>
+  lakeSpan('expire', name, () => expire(lake, name, options))
+
+async function expire(lake: Lake, name: TableName, options: ExpireOptions): Promise<Expired> {
   let before = (await loadTable(lake, name)).metadata
   let ids = snapshotsToExpire(before, options, lake.clock.now())
   let after = removeSnapshots(before, ids, lake.clock.now())
@@ -62,6 +66,18 @@ export async function expireSnapshots(lake: Lake, name: TableName, options: Expi
     after = table.metadata
   }
   if (ids.size === 0) return { snapshots: [], files: [] }
+  const files = await namedOnlyBy(lake, before, ids, after)
+  if (!options.dryRun) await lake.files.delete(files)
+  return { snapshots: [...ids], files }
+}
+
+/** @returns files that the snapshots `ids` of `before` name, and no snapshot of `after` */
+export async function namedOnlyBy(
+  lake: Lake,
+  before: TableMetadata,
+  ids: ReadonlySet<Long>,
+  after: TableMetadata,
+): Promise<string[]> {
   const gone = { ...before, snapshots: before.snapshots.filter((each) => ids.has(each['snapshot-id'])) }
   const statistics = (key: 'statistics' | 'partition-statistics') =>
     (before[key] ?? []).filter((each) => ids.has(each['snapshot-id']))
@@ -75,7 +91,5 @@ export async function expireSnapshots(lake: Lake, name: TableName, options: Expi
     },
     { skip: needed },
   )
-  const files = [...had].filter((file) => !needed.has(file)).sort()
-  if (!options.dryRun) await lake.files.delete(files)
-  return { snapshots: [...ids], files }
+  return [...had].filter((file) => !needed.has(file)).sort()
 }

@@ -7,7 +7,8 @@
 import type { TableName } from '../catalog/catalog.ts'
 import { type Lake, loadTable } from '../commit/lake.ts'
 import type { FileInfo } from '../files/lake-files.ts'
-import { reachableFiles } from './reachable.ts'
+import { lakeSpan } from '../spans.ts'
+import { metadataFiles, reachableFiles } from './reachable.ts'
 
 export interface OrphanOptions {
   /** Longer than any writer takes from its first file to its commit. At least an hour. Default: 3 days. */
@@ -19,10 +20,13 @@ export interface OrphanOptions {
 const HOUR_MS = 3_600_000
 const DEFAULT_SAFETY_AGE_MS = 72 * HOUR_MS
 
-export async function removeOrphans(
+export const removeOrphans = (lake: Lake, name: TableName, options: OrphanOptions = {}): Promise<FileInfo[]> =>
+  lakeSpan('orphans', name, () => sweep(lake, name, options))
+
+async function sweep(
   lake: Lake,
   name: TableName,
-  { safetyAgeMs = DEFAULT_SAFETY_AGE_MS, dryRun = false }: OrphanOptions = {},
+  { safetyAgeMs = DEFAULT_SAFETY_AGE_MS, dryRun = false }: OrphanOptions,
 ): Promise<FileInfo[]> {
   if (!(safetyAgeMs >= HOUR_MS))
     throw new Error(
@@ -34,12 +38,12 @@ export async function removeOrphans(
   for await (const page of lake.files.list(`${first.location}/`))
     for (const file of page) if (file.modifiedMs < before) old.push({ ...file, uri: lake.files.normalise(file.uri) })
 
-  const { metadata, metadataLocation } = await loadTable(lake, name)
+  const table = await loadTable(lake, name)
+  const { metadata } = table
   if (metadata['table-uuid'] !== first['table-uuid'])
     throw new Error('The table was replaced by another one meanwhile. Nothing was removed.')
   const needed = await reachableFiles(lake, metadata)
-  for (const uri of [metadataLocation, ...metadata['metadata-log'].map((each) => each['metadata-file'])])
-    needed.add(lake.files.normalise(uri))
+  for (const uri of metadataFiles(lake, table)) needed.add(uri)
   const orphans = old.filter((file) => !needed.has(file.uri) && !file.uri.endsWith('/version-hint.text'))
   if (!dryRun) await lake.files.delete(orphans.map((file) => file.uri))
   return orphans

@@ -1,7 +1,7 @@
 /**
  * Every file that a table's snapshots need: manifest lists, manifests, data and delete files, statistics. URIs in the one spelling of `normalise`.
  */
-import type { Lake } from '../commit/lake.ts'
+import type { Lake, Table } from '../commit/lake.ts'
 import { isLive } from '../manifest/data-file.ts'
 import type { TableMetadata } from '../metadata/table-metadata.ts'
 
@@ -33,3 +33,7 @@ export async function reachableFiles(
     add(each['statistics-path'])
   return files
 }
+
+/** The current metadata file and those that its log names. */
+export const metadataFiles = (lake: Lake, { metadata, metadataLocation }: Table): string[] =>
+  [metadataLocation, ...metadata['metadata-log'].map((each) => each['metadata-file'])].map(lake.files.normalise)

@@ -82,7 +82,7 @@ export async function planScan(lake: Lake, metadata: TableMetadata, options: Sca
   return { location, snapshot, schema, files, predicates, manifests: { total: manifests.length, read: wanted.length } }
 }
 
-type Condition = { predicate: Predicate; field: Field }
+export type Condition = { predicate: Predicate; field: Field }
 
 function manifestMayMatch(metadata: TableMetadata, manifest: ManifestFile, conditions: readonly Condition[]): boolean {
   if (manifest.partitions === null || conditions.length === 0) return true
@@ -122,7 +122,8 @@ function partitionMayMatch({ spec, types }: PartitionedBy, file: DataFile, condi
   )
 }
 
-function boundsMayMatch(file: DataFile, conditions: readonly Condition[]): boolean {
+/** Whether the file's figures let it have a row that meets all conditions. */
+export function boundsMayMatch(file: DataFile, conditions: readonly Condition[]): boolean {
   return conditions.every(({ predicate, field: { id, type } }) => {
     if (typeof type !== 'string') return true
     const nulls = file.nullCounts.get(id)

@@ -2,9 +2,12 @@
 import { mkdtemp, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { DuckDBValue } from '@duckdb/node-api'
+import { inPagesSpan } from '../../spans.ts'
+import type { TableName } from '../catalog/catalog.ts'
 import type { Lake } from '../commit/lake.ts'
 import { columnForm } from '../parquet/columns.ts'
 import { type DuckOptions, identifier, openDuck } from '../parquet/duck.ts'
+import { lakeSpanOf } from '../spans.ts'
 import type { Value } from '../types/types.ts'
 import { whichIsDamaged } from './check-files.ts'
 import { projected, type ScanPlan } from './plan.ts'
@@ -17,12 +20,17 @@ export interface ReadOptions extends DuckOptions {
   columns?: readonly string[]
   /** Ascending by these of the columns; what does not fit into memory while it is sorted is spilled. Default: no order. */
   orderBy?: readonly string[]
+  /** Whose rows they are, for traces: a plan does not know. */
+  table?: TableName
   /** Ends the reading, also while it sorts. */
   signal?: AbortSignal
 }
 
 /** Nested columns come as DuckDB gives them. Without `orderBy` in no order, as the files have the rows. @throws MissingFile, Error */
-export async function* readRows(lake: Lake, plan: ScanPlan, options: ReadOptions = {}): AsyncGenerator<Row[]> {
+export const readRows = (lake: Lake, plan: ScanPlan, options: ReadOptions = {}): AsyncGenerator<Row[]> =>
+  inPagesSpan(lakeSpanOf('scan', options.table), () => rowsOf(lake, plan, options))
+
+async function* rowsOf(lake: Lake, plan: ScanPlan, options: ReadOptions): AsyncGenerator<Row[]> {
   const fields = projected(plan.schema, options.columns)
   const forms = fields.map(({ type }) => (typeof type === 'string' ? columnForm(type) : null))
   const { orderBy = [], signal } = options

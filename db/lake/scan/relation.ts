@@ -144,7 +144,7 @@ const row = (...values: (string | number | bigint)[]): string => `(${values.join
 const rows = (list: readonly string[]): string => `(VALUES ${list.join(', ')})`
 
 /** By field id: the file's own names and types may be older ones. */
-function readParquet(paths: readonly string[], fields: readonly Field[], extra = ''): string {
+export function readParquet(paths: readonly string[], fields: readonly Field[], extra = ''): string {
   const schema = fields.map(
     ({ id, name, type }) => `${id}: {name: ${quote(name)}, type: ${quote(duckType(type))}, default_value: NULL}`,
   )

@@ -7,7 +7,7 @@
 import { mkdtemp } from 'node:fs/promises'
 import { join } from 'node:path'
 import { tableText } from '../catalog/catalog.ts'
-import { forget, UnknownOutcome } from '../commit/commit.ts'
+import { forgetFailed } from '../commit/commit.ts'
 import type { Lake, Table } from '../commit/lake.ts'
 import { planScope, replaceScope, type Scope } from '../commit/scope.ts'
 import type { DataFile } from '../manifest/data-file.ts'
@@ -124,11 +124,7 @@ export async function replaceByQuery(lake: Lake, target: Table, options: QueryRe
       snapshotId: currentSnapshot(after.metadata)?.['snapshot-id'] ?? null,
     }
   } catch (error) {
-    if (!(error instanceof UnknownOutcome))
-      await forget(
-        lake,
-        added.map((file) => file.path),
-      )
+    await forgetFailed(lake, error, added)
     throw error
   }
 }

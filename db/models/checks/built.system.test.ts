@@ -5,6 +5,7 @@ import { temporaryLakes } from '../../lake/testing/temporary-lake.ts'
 import { buildDay } from '../day.ts'
 import { createDuckdbModels } from '../duckdb.ts'
 import { dayNumber, dayText } from '../render.ts'
+import { randomProducts } from '../testing/product-rows.ts'
 import { appendRaw, randomRows } from '../testing/raw-rows.ts'
 import { EXPECTATIONS, runChecks } from './index.ts'
 
@@ -14,7 +15,8 @@ const DAY_MS = 86_400_000
 
 test('days that were built pass every gate; a quiet one too', async () => {
   const lake = await lakes()
-  await appendRaw(lake, randomRows({ seed: 3, from: FIRST * DAY_MS, days: 1, events: 80 }))
+  const span = { seed: 3, from: FIRST * DAY_MS, days: 1, events: 80 }
+  await appendRaw(lake, { ...randomRows(span), products: randomProducts(span) })
   const models = createDuckdbModels(lake)
   // The quiet day first: it has dimensions of nothing.
   const days = [FIRST + 1, FIRST].map(dayText)

@@ -48,6 +48,10 @@ export const FACTS: readonly TableExpectations[] = [
         { kind: 'not_null', column: 'category' },
         'Products have a category: without one their revenue is "uncategorized".',
       ),
+      should(
+        { kind: 'range', column: 'price_minor', min: 0 },
+        "The shop's prices are not negative. What its database says is shown as it is, so this stops nothing.",
+      ),
     ],
   },
   {

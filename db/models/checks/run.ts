@@ -182,8 +182,8 @@ async function ask(
 ): Promise<Map<Expectation, Finding>> {
   const { model } = table
   const { day, signal } = options
-  const rowsOf = async (sql: string) => {
-    const sqlOptions: SqlOptions = { timeoutMs: TIMEOUT_MS, ...(signal && { signal }) }
+  const rowsOf = async (sql: string, what: CheckKind | 'rows' | 'sample') => {
+    const sqlOptions: SqlOptions = { name: `${model.name} ${what}`, timeoutMs: TIMEOUT_MS, ...(signal && { signal }) }
     return queryRows(deps.engine, sql, sqlOptions)
   }
   const findings = new Map<Expectation, Finding>()
@@ -200,7 +200,7 @@ async function ask(
   const scanned = expectations.filter((each) => !['unique', 'referential'].includes(each.kind))
   if (scanned.length > 0) {
     const startedAt = performance.now()
-    const [row] = (await rowsOf(scanSql(model, day, scanned))).rows
+    const [row] = (await rowsOf(scanSql(model, day, scanned), 'rows')).rows
     const [rows, ...figures] = row!
     for (const [i, each] of scanned.entries()) {
       if (each.kind === 'row_count_change')
@@ -213,10 +213,10 @@ async function ask(
   for (const each of expectations) {
     const startedAt = performance.now()
     if (each.kind === 'unique') {
-      const [row] = (await rowsOf(repeatsSql(model, day, each.columns))).rows
+      const [row] = (await rowsOf(repeatsSql(model, day, each.columns), each.kind)).rows
       await counted(each, Number(row![0]), startedAt)
     } else if (each.kind === 'referential') {
-      const [row] = (await rowsOf(orphansSql(model, modelNamed(each.to), day, each))).rows
+      const [row] = (await rowsOf(orphansSql(model, modelNamed(each.to), day, each), each.kind)).rows
       await counted(each, Number(row![0]), startedAt)
     }
   }
@@ -225,7 +225,7 @@ async function ask(
 
 const elapsed = (startedAt: number): number => Math.round(performance.now() - startedAt)
 
-type RowsOf = (sql: string) => Promise<{ columns: readonly { name: string }[]; rows: SqlValue[][] }>
+type RowsOf = (sql: string, what: 'sample') => Promise<{ columns: readonly { name: string }[]; rows: SqlValue[][] }>
 
 async function sampleOf(
   rowsOf: RowsOf,
@@ -237,7 +237,7 @@ async function sampleOf(
   const shown = [...new Set([...shows, ...columnsOf(each)])].filter((column) => there.has(column))
   const sql = sampleSql(model, day, each, shown, each.kind === 'referential' ? modelNamed(each.to) : null)
   if (sql === null) return []
-  const { columns, rows } = await rowsOf(sql)
+  const { columns, rows } = await rowsOf(sql, 'sample')
   return rows.map((row) => Object.fromEntries(columns.map(({ name }, i) => [name, plain(row[i] ?? null)])))
 }
 

@@ -4,6 +4,7 @@
 import { clickUser, identityOf } from '../../../streams/contract/events.ts'
 import { CLICKSTREAM, ORDERS, TRIPS } from '../../../streams/contract/topics.ts'
 import { groupBy } from '../../lake/types/group-by.ts'
+import { naiveProducts, naiveShopDay } from './product-rows.ts'
 import type { RawRows, Trace } from './raw-rows.ts'
 
 export type Rows = Record<string, unknown>[]
@@ -196,6 +197,7 @@ export function naiveDay(raw: RawRows, day: number): Record<string, Rows> {
     int_sessions: sessions,
     int_user_days: userDays,
     int_product_days: productDays,
+    int_shop_products: naiveShopDay(raw.products ?? [], day),
     fact_events: clicks.map((e) => ({
       event_id: e.event_id,
       event_type: e.event_type,
@@ -301,12 +303,13 @@ export function naiveDimensions(raw: RawRows, days: readonly number[]): Record<s
     }
   }
   const products = groupBy(of('int_product_days') as { product_id: string; day: number }[], (row) => row.product_id)
-  const dim_products = [...products].map(([product_id, all]) => ({
+  const seen = [...products].map(([product_id, all]) => ({
     product_id,
     category: (all as Rows).reduce((last: unknown, row) => row.category ?? last, null),
     first_seen: Math.min(...(all as Rows).map((row) => row.first_seen as number)),
     last_seen: Math.max(...(all as Rows).map((row) => row.last_seen as number)),
   }))
+  const dim_products = naiveProducts(seen, raw.products ?? [], days)
   const busy = ['int_user_days', 'int_product_days', 'stg_trips'].flatMap((model) => of(model).map((row) => row.day))
   const dim_time: Rows = []
   for (let date = Math.min(...busy); date <= Math.max(...busy); date++)

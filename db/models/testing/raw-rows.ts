@@ -9,8 +9,8 @@ import {
   type Order,
   type Trip,
 } from '../../../streams/contract/events.ts'
-import { RAW_TABLES } from '../../../streams/contract/lake-tables.ts'
-import { CLICKSTREAM, type InputTopic, ORDERS, TRIPS } from '../../../streams/contract/topics.ts'
+import { CDC_PRODUCTS_TABLE, type LakeTable, RAW_TABLES } from '../../../streams/contract/lake-tables.ts'
+import { CLICKSTREAM, ORDERS, TRIPS } from '../../../streams/contract/topics.ts'
 import { appendFiles, ensureTable, type Lake, openWriter, tableName } from '../../lake/index.ts'
 
 /** Where the log has the record. Times are epoch milliseconds, as in the events. */
@@ -19,13 +19,31 @@ export interface Trace {
   log_offset: number
   log_appended_at: number
 }
-export interface RawRows {
+/** Of `raw.cdc_products`, as far as models read it. */
+export interface ProductChange extends Trace {
+  op: 'c' | 'd' | 't'
+  /** null: all products of the partition are gone. */
+  id: string | null
+  sku: string | null
+  name: string | null
+  category: string | null
+  brand: string | null
+  price_minor: number | null
+  currency: string | null
+  deleted: boolean
+  event_time: number
+}
+export interface EventRows {
   clicks: (ClickstreamEvent & Trace)[]
   orders: (Order & Trace)[]
   trips: (Trip & Trace)[]
 }
+export interface RawRows extends EventRows {
+  /** Of a shop whose database is followed. */
+  products?: ProductChange[]
+}
 
-export const noRows = (): RawRows => ({ clicks: [], orders: [], trips: [] })
+export const noRows = (): EventRows => ({ clicks: [], orders: [], trips: [] })
 
 const MS_PER_DAY = 86_400_000
 
@@ -49,7 +67,7 @@ export interface Span {
   events: number
 }
 
-export function randomRows({ seed, from, days, events }: Span): RawRows {
+export function randomRows({ seed, from, days, events }: Span): EventRows {
   const random = randomOf(seed)
   const below = (n: number): number => Math.floor(random() * n)
   const one = <T>(of: readonly T[]): T => of[below(of.length)]!
@@ -132,7 +150,7 @@ export function randomRows({ seed, from, days, events }: Span): RawRows {
       properties: null,
       ...trace('t', trip.event_time),
     })
-    for (const [kind, all] of Object.entries(rows) as [keyof RawRows, RawRows[keyof RawRows]][])
+    for (const [kind, all] of Object.entries(rows) as [keyof EventRows, EventRows[keyof EventRows]][])
       if (random() < 0.15 && all.length > 0) {
         const again = one(all as (ClickstreamEvent & Trace)[])
         const other = random() < 0.5 ? { event_time: times().event_time } : {}
@@ -142,18 +160,18 @@ export function randomRows({ seed, from, days, events }: Span): RawRows {
   return rows
 }
 
-const KINDS: readonly [keyof RawRows, InputTopic][] = [
-  ['clicks', CLICKSTREAM],
-  ['orders', ORDERS],
-  ['trips', TRIPS],
+const KINDS: readonly [keyof RawRows, LakeTable][] = [
+  ['clicks', RAW_TABLES[CLICKSTREAM]],
+  ['orders', RAW_TABLES[ORDERS]],
+  ['trips', RAW_TABLES[TRIPS]],
+  ['products', CDC_PRODUCTS_TABLE],
 ]
 
 /** One commit a table, none where there are no rows of it. */
 export async function appendRaw(lake: Lake, rows: Partial<RawRows>): Promise<void> {
-  for (const [kind, topic] of KINDS) {
+  for (const [kind, wanted] of KINDS) {
     const all = rows[kind] ?? []
     if (all.length === 0) continue
-    const wanted = RAW_TABLES[topic]
     const name = tableName(wanted.name)
     const { metadata } = await ensureTable(lake, name, {
       columns: wanted.columns,

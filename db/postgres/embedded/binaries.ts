@@ -1,9 +1,9 @@
 /** Where the PostgreSQL programs of the npm package are, and as which user of the system they can run. */
 import { type ChildProcess, type SpawnOptions, spawn, spawnSync } from 'node:child_process'
 import { constants } from 'node:fs'
-import { access, chmod, chown, stat } from 'node:fs/promises'
+import { access, chmod, chown, readdir, stat } from 'node:fs/promises'
 import { createRequire } from 'node:module'
-import { dirname } from 'node:path'
+import { dirname, join } from 'node:path'
 import { pathToFileURL } from 'node:url'
 
 export interface Binaries {
@@ -69,6 +69,15 @@ export async function runAs(folder: string, programs: string): Promise<RunAs> {
 
 /** The program keeps its process id, so it can be watched and signalled as any other. */
 const UNSHARE = ['unshare', '--user', '--map-user=1000', '--map-group=1000', '--'] as const
+
+/** Hands a database folder that was copied here to the user that the server will run as. Only root can, and only root has to. */
+export async function giveToServer(folder: string): Promise<void> {
+  // As for a folder that is new: whose it was where it was copied from says nothing here.
+  const { uid, gid } = await runAs(`${folder}.new`, dirname((await findBinaries()).postgres))
+  if (uid === undefined || gid === undefined) return
+  await chown(folder, uid, gid)
+  for (const path of await readdir(folder, { recursive: true })) await chown(join(folder, path), uid, gid)
+}
 
 /** Containers often forbid it. */
 function canUnshare(): boolean {

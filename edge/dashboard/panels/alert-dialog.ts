@@ -1,10 +1,10 @@
 /** One alert, opened: why it fired, the very events with their places in the log, what would have been if, and what people made of it. A link to `#alert=ID` opens it too. */
 import type { FraudAlertDetail } from '../../client/index.ts'
 import { type Api, dataOf } from '../api.ts'
-import { button, byId, el, empty, facts, link, tag } from '../dom.ts'
+import { button, el, facts, link, tag } from '../dom.ts'
 import { counted, dateTime, duration, money } from '../format.ts'
-import { clearPlace, setPlace } from '../place.ts'
 import type { Session } from '../session.ts'
+import { createSheet, section } from '../sheet.ts'
 import { table } from '../table.ts'
 import { reviewOf } from './alert-review.ts'
 import { closeness, timeline } from './alert-timeline.ts'
@@ -19,43 +19,16 @@ export interface AlertDialogDeps {
 }
 
 export function createAlertDialog({ api, session, lookUp, onReviewed }: AlertDialogDeps): (alertId: string) => void {
-  const dialog = byId<HTMLDialogElement>('alert-dialog')
-  const title = byId('alert-title')
-  const body = byId('alert-body')
-  let asked = 0
-
-  byId('alert-close').addEventListener('click', () => dialog.close())
-  dialog.addEventListener('close', () => clearPlace('alert'))
-  // A click beside the sheet is on the dialog itself.
-  dialog.addEventListener('click', (event) => {
-    if (event.target === dialog) dialog.close()
+  const sheet = createSheet<FraudAlertDetail>({
+    name: 'alert',
+    title: 'Alert',
+    loading: 'Loading the evidence …',
+    load: (id) => dataOf(api.GET('/fraud-alerts/{id}', { params: { path: { id } } })),
+    show: (alert) => ({
+      title: `${counted(alert.evidence.length, 'order')} of ${alert.user_id}`,
+      sections: sections(alert),
+    }),
   })
-
-  async function show(alertId: string): Promise<void> {
-    const mine = ++asked
-    try {
-      const alert = await dataOf(api.GET('/fraud-alerts/{id}', { params: { path: { id: alertId } } }))
-      if (mine !== asked) return
-      fill(alert)
-    } catch (error) {
-      if (mine !== asked) return
-      title.textContent = 'Alert'
-      body.replaceChildren(
-        el(
-          'p',
-          { class: 'trouble', role: 'alert' },
-          (error as Error).message,
-          ' ',
-          button('Try again', () => void show(alertId)),
-        ),
-      )
-    }
-  }
-
-  function fill(alert: FraudAlertDetail): void {
-    title.textContent = `${counted(alert.evidence.length, 'order')} of ${alert.user_id}`
-    body.replaceChildren(...sections(alert))
-  }
 
   function sections(alert: FraudAlertDetail): HTMLElement[] {
     return [
@@ -66,7 +39,7 @@ export function createAlertDialog({ api, session, lookUp, onReviewed }: AlertDia
         'Review',
         reviewOf(alert, { api, session }, (reviewed) => {
           onReviewed(reviewed)
-          fill(reviewed)
+          sheet.fill(reviewed)
         }),
       ),
       section('When what happened', timeline(alert)),
@@ -87,26 +60,17 @@ export function createAlertDialog({ api, session, lookUp, onReviewed }: AlertDia
         ['Trace', alert.trace_url === null ? 'none' : link(alert.trace_url, 'open')],
       ]),
       button(`Look up ${alert.user_id}`, () => {
-        dialog.close()
+        sheet.close()
         lookUp(alert.user_id)
       }),
     ]
   }
 
-  return (alertId) => {
-    title.textContent = 'Alert'
-    body.replaceChildren(empty('Loading the evidence …'))
-    if (!dialog.open) dialog.showModal()
-    setPlace('alert', alertId)
-    void show(alertId)
-  }
+  return sheet.open
 }
 
 const stateOf = ({ state, final }: FraudAlertDetail): string =>
   state === 'superseded' ? 'superseded' : final ? 'final' : 'can still change'
-
-const section = (title: string, ...content: HTMLElement[]): HTMLElement =>
-  el('section', {}, el('h3', {}, title), ...content)
 
 const evidence = ({ evidence, currency }: FraudAlertDetail): HTMLElement =>
   table<FraudAlertDetail['evidence'][number]>(

@@ -170,7 +170,7 @@ describe('a quota', () => {
 describe('the known keys', () => {
   const row = (made: ReturnType<typeof keyMaker.make>) => ({
     ...{ id: made.id, hash: made.hash, name: 'n', origins: null, events_per_minute: null },
-    ...{ created_at: NOW, created_by: 'a', revoked_at: null, revoked_by: null },
+    ...{ requires_consent: false, created_at: NOW, created_by: 'a', revoked_at: null, revoked_by: null },
   })
   const quiet = { warn: () => {}, info: () => {} }
 

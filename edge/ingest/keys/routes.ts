@@ -45,6 +45,7 @@ const described = z
     name: z.string(),
     origins: z.array(z.string()).nullable().describe('Of pages that may send with it; null: all pages'),
     events_per_minute: z.number().int().nullable().describe('For each edge process; null: no quota'),
+    requires_consent: z.boolean().describe('Whether an event that does not say `"consent": true` is let go'),
     created_at: z.iso.datetime().nullable(),
     created_by: z.string().nullable(),
     revoked_at: z.iso.datetime().nullable(),
@@ -78,7 +79,7 @@ const create = createRoute({
   summary: 'Make a key',
   description:
     'The answer has the key itself, this once: only its hash is kept. `origins` keeps other web pages from sending with a key that is public by nature; programs that are no browsers can name any ' +
-    'origin, or none. Beyond `events_per_minute` the key is answered with 429 until some have come back.',
+    'origin, or none. Beyond `events_per_minute` the key is answered with 429 until some have come back. With `requires_consent`, an event that does not say that whom it is about agrees is let go, as one is everywhere that says no.',
   middleware: [smallBody()],
   request: {
     body: {
@@ -90,6 +91,7 @@ const create = createRoute({
               name,
               origins: z.array(origin).max(ORIGINS_MAX).nullish().describe('[]: no page at all, servers only'),
               events_per_minute: z.number().int().min(1).max(EVENTS_PER_MINUTE_MAX).nullish(),
+              requires_consent: z.boolean().optional(),
             })
             .openapi('NewWriteKey'),
         },
@@ -122,7 +124,7 @@ export function addWriteKeyRoutes(
   })
 
   api.openapi(create, async (c) => {
-    const { name, origins = null, events_per_minute = null } = c.req.valid('json')
+    const { name, origins = null, events_per_minute = null, requires_consent = false } = c.req.valid('json')
     const { id, text, hash } = maker.make()
     const row = {
       id,
@@ -130,6 +132,7 @@ export function addWriteKeyRoutes(
       hash,
       origins: origins && [...new Set(origins)],
       events_per_minute,
+      requires_consent,
       created_at: clock.now(),
     }
     const by = actorOf(c)
@@ -163,6 +166,7 @@ const BUILT_IN_ROW = {
   name: BUILT_IN.name,
   origins: null,
   events_per_minute: null,
+  requires_consent: false,
   created_at: null,
   created_by: null,
   revoked_at: null,
@@ -174,6 +178,7 @@ const rowOf = (row: WriteKeyRow) => ({
   name: row.name,
   origins: row.origins && [...row.origins],
   events_per_minute: row.events_per_minute,
+  requires_consent: row.requires_consent,
   created_at: toIso(row.created_at),
   created_by: row.created_by,
   revoked_at: row.revoked_at === null ? null : toIso(row.revoked_at),

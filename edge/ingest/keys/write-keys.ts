@@ -14,6 +14,8 @@ export interface WriteKey {
   origins: ReadonlySet<string> | null
   /** null: as many as there are. */
   eventsPerMinute: number | null
+  /** Whether an event must say that whom it is about agrees. */
+  requiresConsent: boolean
 }
 
 export interface WriteKeys {
@@ -38,7 +40,13 @@ export interface WriteKeysDeps {
   refreshMs?: number
 }
 
-export const BUILT_IN: WriteKey = { id: 'default', name: 'default', origins: null, eventsPerMinute: null }
+export const BUILT_IN: WriteKey = {
+  id: 'default',
+  name: 'default',
+  origins: null,
+  eventsPerMinute: null,
+  requiresConsent: false,
+}
 const REFRESH_MS = 3_000
 /** Nobody's key is longer, and hashing takes as long as the text. */
 const TEXT_MAX = 500
@@ -119,7 +127,13 @@ function isSame(a: Uint8Array, b: Uint8Array): boolean {
   return difference === 0
 }
 
-const knownOf = ({ id, name, hash, origins, events_per_minute }: WriteKeyRow): Known => ({
-  key: { id, name, origins: origins && new Set(origins), eventsPerMinute: events_per_minute },
+const knownOf = ({ id, name, hash, origins, events_per_minute, requires_consent }: WriteKeyRow): Known => ({
+  key: {
+    id,
+    name,
+    origins: origins && new Set(origins),
+    eventsPerMinute: events_per_minute,
+    requiresConsent: requires_consent,
+  },
   hash,
 })

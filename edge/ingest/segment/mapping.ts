@@ -8,6 +8,7 @@
 import type { ClickType } from '../../../streams/contract/events.ts'
 import type { ProblemCode } from '../../../streams/contract/input.ts'
 import { botBy } from '../bot.ts'
+import { agreesToAnalytics } from '../consent.ts'
 import { amountOf, goodsOf, type Meaning, meaningOf } from './ecommerce.ts'
 import { type Fields, field, fieldsOf, textOf } from './loose.ts'
 
@@ -67,12 +68,14 @@ export function toEvents(raw: unknown, envelope: Envelope, newId: () => string):
   const properties = fieldsOf(field(message, 'properties'))
   const context = mergedContext(envelope, message)
   const page = fieldsOf(field(context, 'page'))
+  const consent = agreesToAnalytics(context)
   const isView = call === 'page' || call === 'screen'
   const common = {
     // The client's own clock, as `sentAt` is; the skew between it and ours is taken out later.
     event_time: field(message, 'originalTimestamp') ?? field(message, 'timestamp'),
     sent_at: envelope.sentAt ?? field(message, 'sentAt'),
     region: textOf(field(fieldsOf(field(context, 'location')), 'region')),
+    ...(consent !== null && { consent }),
     properties: kept(message, call, context),
   }
   const click = {

@@ -72,6 +72,18 @@ describe('Segment’s API', () => {
     ])
   })
 
+  it('says what is wrong with a body that is no single object', async () => {
+    const edge = await createHarness()
+    const told = async (body: unknown) => {
+      const answer = await send(edge, '/v1/track', body, { ...BASIC, 'content-type': 'text/plain' })
+      return [answer.status, ((await answer.json()) as { code: string }).code]
+    }
+    expect(await told('{\n  "userId": "ada",\n  "event": \n}')).toEqual([400, 'malformed_body'])
+    expect(await told('{"userId":"ada","event":"A"}\n{"userId":"ada","event":"B"}')).toEqual([400, 'malformed_body'])
+    expect(await told([track('m-1', 'A'), track('m-2', 'B')])).toEqual([413, 'too_many_events'])
+    expect(await edge.events(CLICKSTREAM)).toEqual([])
+  })
+
   it('gives each message that it refuses a verdict, and takes its neighbours', async () => {
     const edge = await createHarness()
     const answer = await send(edge, '/v1/batch', {

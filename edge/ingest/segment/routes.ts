@@ -9,6 +9,7 @@ import { CLICKSTREAM, ORDERS } from '../../../streams/contract/topics.ts'
 import { problems } from '../../serve/envelope.ts'
 import type { Telemetry } from '../../telemetry.ts'
 import type { Verdict } from '../accept.ts'
+import { consentOf, isWithoutConsent } from '../consent.ts'
 import type { Intake, Received } from '../intake.ts'
 import { BY_WRITE_KEY, ingestResult } from '../routes.ts'
 import { BATCH_MESSAGES_MAX, messagesOf, parseBody, writeKeyIn } from './body.ts'
@@ -69,15 +70,22 @@ async function take(body: Fields, call: Call | null, received: Received, { intak
   const { messages, envelope } = messagesOf(body, call)
   const rejected: Verdict[] = []
   const mapped: Numbered[] = []
+  let withoutConsent = 0
+  const { requiresConsent } = received.key
   for (const [index, message] of messages.entries()) {
     const mapping = toEvents(message, envelope, newId)
-    if (mapping.ok) mapped.push({ index, events: mapping.events })
+    // Of a message, not of its click and its order: so it is counted here, once.
+    if (mapping.ok && isWithoutConsent(consentOf(mapping.events.click), requiresConsent)) withoutConsent++
+    else if (mapping.ok) mapped.push({ index, events: mapping.events })
     else {
       const { id, code, message: why } = mapping.problem
       rejected.push({ index, event_id: id, code, message: why, retryable: false })
     }
   }
-  telemetry.ingested(CLICKSTREAM, { accepted: 0, duplicates: 0, rejected })
+  const consent = withoutConsent > 0 && { without_consent: withoutConsent }
+  const unmapped = { accepted: 0, duplicates: 0, rejected, ...consent }
+  telemetry.ingested(CLICKSTREAM, unmapped)
+  received.trace.ingested(unmapped)
 
   const orders = mapped.filter(({ events }) => events.order !== null)
   const refusedOrders = new Set<Numbered>()
@@ -94,7 +102,7 @@ async function take(body: Fields, call: Call | null, received: Received, { intak
   const result = await intake.accept(CLICKSTREAM, values, received)
   rejected.push(...result.rejected.map((verdict) => ofMessage(verdict, clicks[verdict.index]!)))
   // Every message is one click, so these are the messages'.
-  return { ...result, rejected: rejected.sort((a, b) => a.index - b.index) }
+  return { ...result, ...consent, rejected: rejected.sort((a, b) => a.index - b.index) }
 }
 
 /** A verdict on an event as one on the message that it came from. */

@@ -79,15 +79,17 @@ export function createGroupCommit(
       writer = spare.pop() ?? new BatchWriter()
       filled.writers.push(writer)
     }
-    writer.add(record.key === null ? null : key, record.value, record.headers)
+    writer.add(record.key === null ? null : key, record)
     return filled.count++
   }
 
-  function partition(topic: string, slots: readonly Slot[], recordKey: string | null): Slot {
+  function partition({ topic, key: recordKey, partition: given }: NewRecord, slots: readonly Slot[]): Slot {
     if (recordKey !== null) {
       key.set(recordKey)
+      if (given !== undefined) return slots[given]!
       return slots[partitionOfBytes(key.bytes, key.length, slots.length)]!
     }
+    if (given !== undefined) return slots[given]!
     const turn = turns.get(topic) ?? 0
     turns.set(topic, (turn + 1) % slots.length)
     return slots[turn]!
@@ -96,8 +98,9 @@ export function createGroupCommit(
   /** Everything that can be wrong with the records themselves, before any of them is queued. @returns their bytes. */
   function check(records: readonly NewRecord[]): number {
     let bytes = 0
-    for (const { topic, value } of records) {
-      store.slots(topic)
+    for (const { topic, partition, value } of records) {
+      if (partition === undefined) store.slots(topic)
+      else store.slot({ topic, partition })
       if (value.length > limits.maxRecordBytes) {
         throw new RangeError(`A record of ${value.length} bytes is over the log's limit of ${limits.maxRecordBytes}.`)
       }
@@ -185,7 +188,7 @@ export function createGroupCommit(
       const positions: Call['positions'] = []
       const slots: Slot[] = []
       for (const record of records) {
-        const slot = partition(record.topic, store.slots(record.topic), record.key)
+        const slot = partition(record, store.slots(record.topic))
         positions.push({ topic: slot.topic, partition: slot.partition, offset: add(group, slot, record) })
         slots.push(slot)
       }

@@ -40,6 +40,7 @@ class FetchedLogRecord implements LogRecord {
   readonly offset: number
   readonly appendedAtMs: number
   readonly value: Buffer
+  readonly tombstone: boolean
   private readonly bytes: SlicingBuffer
   /** −1 for a record without a key. */
   private readonly keyAt: number
@@ -50,12 +51,14 @@ class FetchedLogRecord implements LogRecord {
     offset: number,
     appendedAtMs: number,
     value: Buffer,
+    tombstone: boolean,
     headers: Readonly<Record<string, string>>,
     key: { bytes: SlicingBuffer; at: number; end: number },
   ) {
     this.offset = offset
     this.appendedAtMs = appendedAtMs
     this.value = value
+    this.tombstone = tombstone
     this.headers = headers
     this.bytes = key.bytes
     this.keyAt = key.at
@@ -157,13 +160,13 @@ export class RecordBatchView {
       if (keyBytes > 0) cursor.at += keyBytes
       const keyEnd = cursor.at
       const valueBytes = cursor.varint()
-      // A tombstone (no value) is a record with an empty value.
       const value = valueBytes <= 0 ? NOTHING : Buffer.from(buffer, byteOffset + cursor.at, valueBytes)
       if (valueBytes > 0) cursor.at += valueBytes
       const at = ofLog ? timeMs : timeMs + timeDelta
       const headerCount = cursor.varint()
       const headers = headerCount === 0 ? NO_HEADERS : cursor.headers(headerCount)
-      records.push(new FetchedLogRecord(offset, at, value, headers, { bytes, at: keyAt, end: keyEnd }))
+      const place = { bytes, at: keyAt, end: keyEnd }
+      records.push(new FetchedLogRecord(offset, at, value, valueBytes < 0, headers, place))
       cursor.at = end
     }
     return records

@@ -91,11 +91,12 @@ async function opened(messages: readonly BatchMessage[], from = 0) {
   const all = await Promise.all(
     messages.filter((m) => !m.isControlRecord).map(({ batch }: { batch: RecordBatchView }) => batch.records(from)),
   )
-  return all.flat().map(({ offset, appendedAtMs, key, value, headers }) => ({
+  return all.flat().map(({ offset, appendedAtMs, key, value, tombstone, headers }) => ({
     offset,
     appendedAtMs,
     key,
     value: value.toString('hex'),
+    tombstone,
     headers: { ...headers },
   }))
 }
@@ -103,8 +104,8 @@ async function opened(messages: readonly BatchMessage[], from = 0) {
 async function expectedOf(bytes: Buffer) {
   const { messages } = (await theirs.decode(bytes)).responses[0]!.partitions[0]!
   return (messages as FetchedRecord[]).map((message) => {
-    const { offset, appendedAtMs, key, value, headers } = toLogRecord(message)
-    return { offset, appendedAtMs, key, value: value.toString('hex'), headers: { ...headers } }
+    const { offset, appendedAtMs, key, value, tombstone, headers } = toLogRecord(message)
+    return { offset, appendedAtMs, key, value: value.toString('hex'), tombstone, headers: { ...headers } }
   })
 }
 

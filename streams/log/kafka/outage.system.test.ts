@@ -26,6 +26,11 @@ const fresh = async (partitions = 1, more: Partial<KafkaLogOptions> = {}) => {
 }
 const record = (topic: string, value = 'v') => ({ topic, key: 'k', value: Buffer.from(value) })
 
+/** Of an append that gets no answer: the log gives up after 5 s (`appendTimeoutMs`), a request by itself after 30; the rest is room for a busy machine. */
+const BOUND_MS = 15_000
+/** One that need not ask again: less than those 5 s. */
+const AT_ONCE_MS = 2_500
+
 /** How an append ends, and after how long. */
 async function timed(append: Promise<unknown>): Promise<{ error: unknown; ms: number }> {
   const begun = performance.now()
@@ -69,10 +74,10 @@ describe('the broker', () => {
         const first = await timed(log.append([record(topic, 'lost')]))
         expect(first.error).toBeInstanceOf(LogUnavailable)
         expect(String(first.error)).toMatch(/Kafka at 127\.0\.0\.1:\d+ does not answer/)
-        expect(first.ms).toBeLessThan(6_500)
+        expect(first.ms).toBeLessThan(BOUND_MS)
         const second = await timed(log.append([record(topic, 'lost')]))
         expect(second.error).toBeInstanceOf(LogUnavailable)
-        expect(second.ms).toBeLessThan(100)
+        expect(second.ms).toBeLessThan(AT_ONCE_MS)
       })
       for (let i = 0; acknowledged.length < 20; i++) {
         const { error } = await timed(log.append([record(topic, `${i}`)]))
@@ -102,7 +107,7 @@ describe('the broker', () => {
       const waiting = await Promise.all([1, 2, 3].map((i) => timed(log.append([record(topic, `${i}`)]))))
       for (const { error, ms } of waiting) {
         expect(error).toBeInstanceOf(LogUnavailable)
-        expect(ms).toBeLessThan(6_500)
+        expect(ms).toBeLessThan(BOUND_MS)
       }
     } finally {
       process.kill(kafka.server.pid, 'SIGCONT')
@@ -127,7 +132,7 @@ describe('the broker', () => {
     await kafka.restart('kill', async () => {
       const { error, ms } = await timed(Promise.all([subscription.stop(), done]))
       expect(error).toBe(null)
-      expect(ms).toBeLessThan(8_000)
+      expect(ms).toBeLessThan(BOUND_MS)
       expect(seen.revoked).toBe(1)
     })
   })
@@ -137,7 +142,7 @@ describe('the broker', () => {
     const opening = openKafkaLog({ brokers: ['127.0.0.1:1'], clientId: 'test' })
     await expect(opening).rejects.toThrow(/Kafka at 127\.0\.0\.1:1 does not answer: .*KAFKA_BROKERS/)
     await expect(opening).rejects.toBeInstanceOf(LogUnavailable)
-    expect(performance.now() - begun).toBeLessThan(6_500)
+    expect(performance.now() - begun).toBeLessThan(BOUND_MS)
   })
 })
 

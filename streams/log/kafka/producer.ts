@@ -287,6 +287,10 @@ export function createProducer({
       }
       if (away) throw away
       for (const { topic } of records) if (!counts.has(topic)) await countOf(topic)
+      for (const { topic, partition } of records) {
+        if (partition !== undefined && partition >= counts.get(topic)!)
+          throw new Error(`The log has no partition ${topic}[${partition}].`)
+      }
       if (!session) throw new LogUnavailable('The log is not connected to Kafka yet.')
       const bytes = sizes.reduce((sum, size) => sum + size, 0)
       if (waitingBytes > 0 && waitingBytes + bytes > limits.maxWaitingBytes) {
@@ -297,15 +301,15 @@ export function createProducer({
       waitingBytes += bytes
       return new Promise((resolve, reject) => {
         const call: Call = { positions: [], missing: records.length, bytes, settled: false, resolve, reject }
-        for (const [index, { topic, key, value, headers }] of records.entries()) {
-          const to = partition(topic, key, counts.get(topic)!)
+        for (const [index, { topic, key, value, headers, tombstone, partition: given }] of records.entries()) {
+          const to = given ?? partition(topic, key, counts.get(topic)!)
           const laneKey = `${topic}-${to}`
           let lane = lanes.get(laneKey)
           if (!lane) {
             lane = { topic, partition: to, waiting: [] }
             lanes.set(laneKey, lane)
           }
-          const message: Message = { key, value: asBuffer(value), partition: to }
+          const message: Message = { key, value: tombstone ? null : asBuffer(value), partition: to }
           if (headers) message.headers = headers
           lane.waiting.push({ call, index, message, bytes: sizes[index]! })
           call.positions.push({ topic, partition: to, offset: -1 })

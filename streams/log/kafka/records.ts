@@ -4,13 +4,13 @@ import type { FetchedRecord } from './client.ts'
 
 const NOTHING = Buffer.alloc(0)
 
-/** A tombstone (no value) is a record with an empty value. */
 export function toLogRecord({ offset, timestamp, key, value, headers }: FetchedRecord): LogRecord {
   const record = {
     offset: Number(offset),
     appendedAtMs: Number(timestamp),
     key: key === null ? null : key.toString(),
     value: value ?? NOTHING,
+    tombstone: value === null,
   }
   for (const _ in headers) return { ...record, headers: texts(headers) }
   return record

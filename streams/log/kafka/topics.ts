@@ -7,6 +7,7 @@ import { TOPICS, type Topic } from '../../contract/topics.ts'
 import { LogUnavailable } from '../event-log.ts'
 import { createClient, type KafkaConnection } from './client.ts'
 import { isRefusal, rootOf } from './cluster.ts'
+import { createAndAwait } from './create-topics.ts'
 
 export interface TopicReport {
   /** Topics that are not there. */
@@ -104,9 +105,9 @@ export async function createTopics(
   { replication }: CreateOptions = {},
 ): Promise<void> {
   if (topics.length === 0) return
-  await admin.createTopics({
-    waitForLeaders: true,
-    topics: topics.map((topic) => ({
+  await createAndAwait(
+    admin,
+    topics.map((topic) => ({
       topic: topic.name,
       numPartitions: topic.partitions,
       replicationFactor: replication ?? -1,
@@ -116,7 +117,7 @@ export async function createTopics(
         ...(replication !== undefined && replication >= 3 ? { 'min.insync.replicas': '2' } : {}),
       }).map(([name, value]) => ({ name, value })),
     })),
-  })
+  )
 }
 
 /**

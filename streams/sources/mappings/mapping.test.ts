@@ -12,6 +12,7 @@ const rowId = () => 'hash'
 /** The event, checked against the contract; or the reason of a bad row. */
 function map(mapping: Mapping, row: Record<string, unknown>): Record<string, unknown> | string {
   const mapped = mapping.map(row, rowId)
+  if ('withoutConsent' in mapped) return 'without consent'
   if ('bad' in mapped) return mapped.bad
   const parsed = parseEvent(mapping.topic, mapped.event, {
     receivedAt: Date.UTC(2026, 0, 1),

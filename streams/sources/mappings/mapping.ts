@@ -12,7 +12,8 @@ import { CLICKSTREAM, type InputTopic, ORDERS, TRIPS } from '../../contract/topi
 import { FILE_FORMATS, type FileFormat, type Row } from '../read-rows.ts'
 
 export type MappedEvent = Record<string, unknown> & { event_time: number }
-export type Mapped = { event: MappedEvent } | { bad: string }
+/** `withoutConsent`: the row says that whom it is about does not agree. Nothing else of it was looked at. */
+export type Mapped = { event: MappedEvent } | { bad: string } | { withoutConsent: true }
 
 export interface Mapping {
   readonly name: string
@@ -100,6 +101,9 @@ const REQUIRED = {
   [TRIPS]: ['region_id', 'fare', 'duration', 'distance', 'event_time'],
 } as const satisfies Record<InputTopic, readonly string[]>
 
+/** Of every topic: whether whom the row is about agrees. */
+const CONSENT = 'consent'
+
 const TOPIC_NAMES: Readonly<Record<string, InputTopic>> = { events: CLICKSTREAM, orders: ORDERS, trips: TRIPS }
 
 export const mappingSpec = z
@@ -118,7 +122,7 @@ export const mappingSpec = z
     properties: z.array(column).optional(),
   })
   .superRefine((spec, context) => {
-    const known: readonly string[] = FIELDS[spec.topic]
+    const known: readonly string[] = [...FIELDS[spec.topic], CONSENT]
     const refuse = (path: string[], message: string) =>
       context.addIssue({ code: 'custom', path: ['columns', ...path], message })
     for (const [field, from] of Object.entries(spec.columns)) {
@@ -162,9 +166,10 @@ export function mappingOf(
 ): Mapping {
   const spec = mappingSpec.parse(given)
   const idField = ID_FIELDS[spec.topic]
-  const readers = Object.entries(spec.columns).map(
-    ([field, from]) => [field, readerOf(field, from, spec.currency)] as const,
-  )
+  const readers = Object.entries(spec.columns)
+    .filter(([field]) => field !== CONSENT)
+    .map(([field, from]) => [field, readerOf(field, from, spec.currency)] as const)
+  const consent = spec.columns[CONSENT] && consentReader(spec.columns[CONSENT])
   const money = MONEY.find((field) => spec.columns[field])
   return {
     name,
@@ -175,6 +180,11 @@ export function mappingOf(
     map(row, rowId) {
       const event: Record<string, unknown> = {}
       try {
+        if (consent) {
+          const agreed = consent(row)
+          if (agreed === false) return { withoutConsent: true }
+          if (agreed) event[CONSENT] = true
+        }
         for (const [field, read] of readers) {
           const value = read(row)
           if (value !== undefined) event[field] = value
@@ -216,9 +226,28 @@ function readerOf(field: string, from: Source, currency: string | undefined): Re
     }
     if (field === 'event_time') return timeOf(raw, path, factor)
     if (isNumber) return numberOf(raw, field, path) * factor
-    if (typeof raw !== 'string' && typeof raw !== 'number')
-      throw new BadRow(`${field}: expected text in column ${path}, found ${shown(raw)}`)
+    const isText = typeof raw === 'string' || typeof raw === 'number' || (field === CONSENT && typeof raw === 'boolean')
+    if (!isText) throw new BadRow(`${field}: expected text in column ${path}, found ${shown(raw)}`)
     return String(raw)
+  }
+}
+
+const ANSWERS: ReadonlyMap<string, boolean> = new Map([
+  ['true', true],
+  ['1', true],
+  ['false', false],
+  ['0', false],
+])
+
+/** @returns undefined for a row that says nothing. @throws BadRow for what is no answer: it must not pass for a yes */
+function consentReader(from: Source): (row: Row) => boolean | undefined {
+  const read = readerOf(CONSENT, from, undefined)
+  return (row) => {
+    const said = read(row)
+    if (said === undefined) return undefined
+    const answer = ANSWERS.get(String(said).trim().toLowerCase())
+    if (answer !== undefined) return answer
+    throw new BadRow(`consent: expected true or false (or 1 or 0), found "${shown(said)}"`)
   }
 }
 

@@ -7,7 +7,17 @@ import { parseEvent } from '../../contract/input.ts'
 import type { Row } from '../read-rows.ts'
 import type { Mapping } from './mapping.ts'
 
-export type MadeEvent = { event: AnyEvent } | { reason: 'bad_row' | 'invalid_event'; message: string }
+/** `withoutConsent`: the row says that whom it is about does not agree; it is let go, and counted. */
+export type MadeEvent =
+  | { event: AnyEvent }
+  | { withoutConsent: true }
+  | { reason: 'bad_row' | 'invalid_event'; message: string }
+
+/** Of a dead letter, which somebody wants to bring back. */
+export const REFUSED_LETTER = {
+  reason: 'invalid_event',
+  message: 'The row says that whom it is about does not agree',
+} as const
 
 export interface Reception {
   /** Epoch ms. */
@@ -20,6 +30,7 @@ export interface Reception {
 
 export function toEvent(mapping: Mapping, row: Row, { receivedAt, currency, rowId }: Reception): MadeEvent {
   const mapped = mapping.map(row, rowId)
+  if ('withoutConsent' in mapped) return mapped
   if ('bad' in mapped) return { reason: 'bad_row', message: mapped.bad }
   const parsed = parseEvent(mapping.topic, mapped.event, { receivedAt, currency, newId: rowId })
   return parsed.ok ? { event: parsed.event } : { reason: 'invalid_event', message: parsed.problem.message }

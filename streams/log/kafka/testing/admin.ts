@@ -1,6 +1,7 @@
 /** What tests ask of a cluster besides the log: topics of their own. */
 import { setTimeout as delay } from 'node:timers/promises'
 import { type Admin, Kafka, logLevel } from 'kafkajs'
+import { createAndAwait } from '../create-topics.ts'
 
 /** What a broker answers about groups until it has taken over, or loaded, their coordination: ask again. */
 const COORDINATOR_AWAY = new Set([
@@ -42,7 +43,21 @@ export async function makeTopics(
     numPartitions,
     configEntries: [{ name: 'message.timestamp.type', value: 'LogAppendTime' }],
   }))
-  await withAdmin(brokers, (admin) => admin.createTopics({ topics, waitForLeaders: true }))
+  await withAdmin(brokers, (admin) => createAndAwait(admin, topics))
+}
+
+/** Removes topics, and waits until the broker knows that they are gone. */
+export async function removeTopics(brokers: readonly string[], topics: readonly string[]): Promise<void> {
+  await withAdmin(brokers, async (admin) => {
+    await admin.deleteTopics({ topics: [...topics] })
+    const deadline = performance.now() + PATIENCE_MS
+    for (let there = topics; there.length > 0; ) {
+      if (performance.now() > deadline) throw new Error(`Kafka still has ${there}.`)
+      await delay(20)
+      const all = new Set(await admin.listTopics())
+      there = topics.filter((topic) => all.has(topic))
+    }
+  })
 }
 
 /** Makes retention remove everything up to now from partition 0. */

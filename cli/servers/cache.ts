@@ -30,27 +30,53 @@ export interface Cached {
 }
 
 /** @returns the folder, built now if it was not there. */
-export async function cached({ serversDir, name, build, timeoutMs = 10 * 60_000, signal }: Cached): Promise<string> {
+export async function cached({ serversDir, name, build, ...waiting }: Cached): Promise<string> {
   const folder = join(serversDir, name)
-  const lock = `${folder}.lock`
+  await mkdir(serversDir, { recursive: true })
+  await madeOnce({
+    ...waiting,
+    what: `${name} in ${serversDir}`,
+    lock: `${folder}.lock`,
+    isThere: () => exists(folder),
+    make: () => buildAside(folder, build),
+  })
+  return folder
+}
+
+export interface MadeOnce extends Pick<Cached, 'timeoutMs' | 'signal'> {
+  /** For messages. */
+  what: string
+  /** A file in a folder that is there. */
+  lock: string
+  isThere(): Promise<boolean>
+  make(): Promise<void>
+}
+
+/** Makes what is not there yet; of several processes that want it, one does, and the others wait for it. */
+export async function madeOnce({
+  what,
+  lock,
+  isThere,
+  make,
+  timeoutMs = 10 * 60_000,
+  signal,
+}: MadeOnce): Promise<void> {
   const deadline = performance.now() + timeoutMs
-  while (!(await exists(folder))) {
+  while (!(await isThere())) {
     signal?.throwIfAborted()
-    await mkdir(serversDir, { recursive: true })
     if (await acquire(lock)) {
       try {
         // Whoever had the lock before may just have finished.
-        if (!(await exists(folder))) await buildAside(folder, build)
+        if (!(await isThere())) await make()
       } finally {
         await rm(lock, { force: true })
       }
     } else if (performance.now() > deadline) {
       throw new ServerUnavailable(
-        `Another process has been building ${name} in ${serversDir} for ${timeoutMs / 60_000} minutes. Look for it, or remove ${lock}.`,
+        `Another process has been building ${what} for ${timeoutMs / 60_000} minutes. Look for it, or remove ${lock}.`,
       )
     } else await delay(POLL_MS)
   }
-  return folder
 }
 
 async function buildAside(folder: string, build: Cached['build']): Promise<void> {

@@ -3,11 +3,10 @@
  *
  * Invariants: it listens on 127.0.0.1 alone and asks for a password, which is on no command line; it keeps nothing on disk, because Redis is a projection.
  */
-import { spawnSync } from 'node:child_process'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { Redis } from 'ioredis'
-import { ServerUnavailable } from './cache.ts'
+import { haveProgram } from './debian.ts'
 import { clearFolder, freePorts, type ServerProcess, startServer } from './process.ts'
 
 const HOST = '127.0.0.1'
@@ -38,7 +37,12 @@ export interface RedisServer extends ServerProcess {
 export async function startRedis(options: RedisOptions): Promise<RedisServer> {
   const folder = resolve(options.folder)
   await clearFolder({ name: 'Redis', folder })
-  haveRedis(options.log)
+  await haveProgram({
+    program: PROGRAM,
+    package: 'redis-server',
+    remedy: `A local Redis needs "${PROGRAM}" on the PATH. On Debian and Ubuntu: apt-get install redis-server. Or set REDIS_URL to a Redis of yours.`,
+    log: options.log,
+  })
   const port = options.port || (await freePorts(1))[0]!
   const configuration = join(folder, 'redis.conf')
   await mkdir(folder, { recursive: true })
@@ -64,31 +68,6 @@ export async function startRedis(options: RedisOptions): Promise<RedisServer> {
     20_000,
   )
   return { ...server, url: `redis://:${encodeURIComponent(options.password)}@${HOST}:${port}`, host: HOST, port }
-}
-
-const installed = (): boolean => spawnSync(PROGRAM, ['--version'], { stdio: 'ignore' }).status === 0
-
-/** As root on Debian the package is installed; Redis's own service is kept from starting. */
-function haveRedis(log: RedisOptions['log']): void {
-  if (installed()) return
-  const remedy = `A local Redis needs "${PROGRAM}" on the PATH. On Debian and Ubuntu: apt-get install redis-server. Or set REDIS_URL to a Redis of yours.`
-  if (process.getuid?.() !== 0 || spawnSync('apt-get', ['--version'], { stdio: 'ignore' }).status !== 0) {
-    throw new ServerUnavailable(remedy)
-  }
-  log?.('Installing Redis from its Debian package, once …')
-  const apt = (args: string[]) =>
-    spawnSync('apt-get', args, {
-      encoding: 'utf8',
-      env: { PATH: process.env.PATH ?? '', DEBIAN_FRONTEND: 'noninteractive', RUNLEVEL: '1' },
-    })
-  const install = ['install', '-y', '-q', '--no-install-recommends', 'redis-server']
-  // The lists may be old or missing: they are fetched only then.
-  if (apt(install).status !== 0) {
-    apt(['update', '-q'])
-    const { status, stderr } = apt(install)
-    if (status !== 0) throw new ServerUnavailable(`${remedy} Installing it failed:\n${stderr.trim()}`)
-  }
-  if (!installed()) throw new ServerUnavailable(remedy)
 }
 
 const quoted = (text: string): string => `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"')}"`

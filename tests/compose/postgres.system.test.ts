@@ -7,8 +7,8 @@ import { join } from 'node:path'
 import { beforeAll, expect, test } from 'vitest'
 import { parse } from 'yaml'
 import { migrate } from '../../cli/commands/migrate.ts'
-import { ServerUnavailable } from '../../cli/servers/cache.ts'
-import { run, works } from '../../cli/servers/run.ts'
+import { haveProgram } from '../../cli/servers/debian.ts'
+import { run } from '../../cli/servers/run.ts'
 import { onceOrSkip } from '../../cli/servers/testing/once-or-skip.ts'
 import { runCommand } from '../../cli/testing/run-command.ts'
 import { loadConfig } from '../../db/config.ts'
@@ -57,12 +57,16 @@ const CLOSED = [
   'write_keys',
 ]
 
-onceOrSkip(async () => {
-  if (!(await works('psql', ['--version'])))
-    throw new ServerUnavailable(
-      'The scripts of PostgreSQL run by psql, which is not on the PATH. On Debian and Ubuntu: apt-get install postgresql-client.',
-    )
-}, 10_000)
+onceOrSkip(
+  () =>
+    haveProgram({
+      program: 'psql',
+      package: 'postgresql-client',
+      remedy:
+        'The scripts of PostgreSQL run by psql, which is not on the PATH. On Debian and Ubuntu: apt-get install postgresql-client.',
+    }),
+  300_000,
+)
 
 const urlOf = (user: string, database: string): string => {
   const { host, port } = postgres.server

@@ -1,12 +1,12 @@
 /**
- * A real Chromium for tests: the one on the PATH, driven by playwright-core, started once per test file. Every profile is closed after its test and the browser
+ * A real Chromium for tests: the one on the PATH, else of its Debian package, driven by playwright-core, started once per test file. Every profile is closed after its test and the browser
  * after the last, so nothing is left. Without a Chromium the tests are a visible skip that says what is missing; under CI it is a failure.
  */
 import { access, constants } from 'node:fs/promises'
 import { delimiter, join } from 'node:path'
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium } from 'playwright-core'
 import { afterAll, afterEach } from 'vitest'
-import { ServerUnavailable } from '../../cli/servers/cache.ts'
+import { haveProgram } from '../../cli/servers/debian.ts'
 import { onceOrSkip } from '../../cli/servers/testing/once-or-skip.ts'
 
 /** Storage, cookies and cache of its own; its tabs share them. */
@@ -21,9 +21,11 @@ export interface TestBrowser {
   profile(options?: BrowserContextOptions): Promise<TestProfile>
 }
 
-const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome']
+const PROGRAMS = ['chromium', 'chromium-browser', 'google-chrome'] as const
 /** A busy machine takes its time for a browser's first start. */
 const START_TIMEOUT_MS = 120_000
+/** Of its Debian package, once on a machine. */
+const INSTALL_TIMEOUT_MS = 600_000
 const ACTION_TIMEOUT_MS = 30_000
 /** The page called the request off itself, mostly by leaving. */
 const CALLED_OFF = 'net::ERR_ABORTED'
@@ -40,7 +42,7 @@ export function withBrowser(): TestBrowser {
       chromiumSandbox: process.getuid?.() !== 0,
       timeout: START_TIMEOUT_MS,
     })
-  }, START_TIMEOUT_MS)
+  }, START_TIMEOUT_MS + INSTALL_TIMEOUT_MS)
 
   afterEach(async () => {
     await Promise.all([...open].map((context) => context.close()))
@@ -73,6 +75,18 @@ function problemsOf(context: BrowserContext): string[] {
 
 /** @throws ServerUnavailable naming what is missing */
 async function findChromium(): Promise<string> {
+  const there = await onPath()
+  if (there !== null) return there
+  const [program] = PROGRAMS
+  await haveProgram({
+    program,
+    package: 'chromium',
+    remedy: `There is no Chromium on the PATH (looked for ${PROGRAMS.join(', ')}). On Debian and Ubuntu: apt-get install chromium.`,
+  })
+  return (await onPath()) ?? program
+}
+
+async function onPath(): Promise<string | null> {
   for (const folder of (process.env.PATH ?? '').split(delimiter)) {
     for (const program of PROGRAMS) {
       const path = join(folder, program)
@@ -83,7 +97,5 @@ async function findChromium(): Promise<string> {
       if (folder !== '' && isThere) return path
     }
   }
-  throw new ServerUnavailable(
-    `There is no Chromium on the PATH (looked for ${PROGRAMS.join(', ')}). On Debian and Ubuntu: apt-get install chromium.`,
-  )
+  return null
 }

@@ -139,6 +139,25 @@ describe('the embedded PostgreSQL', () => {
     expect(await query(second.url, 'SELECT n FROM kept')).toEqual([{ n: 7 }])
   })
 
+  it('comes up after it was killed while a session was computing, which then ends', async () => {
+    const first = await start()
+    const computing = query(
+      first.url,
+      'SELECT count(*) FROM generate_series(1, 1000000) a, generate_series(1, 1000000) b',
+    ).catch((error: Error) => error)
+    const isComputing = () =>
+      query(
+        first.url,
+        "SELECT 1 FROM pg_stat_activity WHERE state = 'active' AND query LIKE '%generate_series%' AND pid <> pg_backend_pid()",
+      )
+    await expect.poll(isComputing, { timeout: 20_000 }).toHaveLength(1)
+    process.kill(first.pid, 'SIGKILL')
+    await first.exited
+    const second = await start()
+    expect(await query(second.url, 'SELECT 1 AS one')).toEqual([{ one: 1 }])
+    expect(await computing).toBeInstanceOf(Error)
+  })
+
   it('begins again when it was killed while the database was being made', async () => {
     const child = spawnElsewhere({ stdio: 'ignore' })
     const half = async () => {

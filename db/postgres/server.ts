@@ -17,7 +17,7 @@ import { isAlive } from '../process.ts'
 import { type Binaries, findBinaries, type RunAs, runAs, serverEnvironment, spawnAs } from './embedded/binaries.ts'
 import { initialise, run, SUPERUSER } from './embedded/initialise.ts'
 import { boundLog, readLogFrom, sizeOf, watchLog } from './embedded/log-file.ts'
-import { clearFolder, readPidFile, stopProcess } from './embedded/postmaster.ts'
+import { clearFolder, endLeftSessions, readPidFile, stopProcess } from './embedded/postmaster.ts'
 import { serverSettings } from './embedded/settings.ts'
 
 export interface EmbeddedPostgresOptions {
@@ -47,6 +47,8 @@ const DATABASE = 'streamforge'
 /** Recovery after a crash is part of a start, and may have 2 GB of WAL to read. */
 const READY_TIMEOUT_MS = 120_000
 const ATTEMPTS = 20
+/** Between two looks at whether they have left. */
+const LEAVING_MS = 250
 
 /** @throws Error in sentences: what is wrong, what can be done. */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
@@ -96,7 +98,10 @@ async function launch(place: Place, wantedPort: number): Promise<Running> {
     const portTaken = /could not bind|Address already in use/i.test(said)
     const leaving = /pre-existing shared memory block|lock file "postmaster.pid" already exists/i.test(said)
     if (attempt < ATTEMPTS && (leaving || (portTaken && wantedPort === 0))) {
-      await delay(leaving ? 250 : 0)
+      if (leaving) {
+        endLeftSessions(place.folder)
+        await delay(LEAVING_MS)
+      }
       continue
     }
     throw new Error(

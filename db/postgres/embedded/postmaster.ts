@@ -4,7 +4,7 @@
  * Invariant: only a process that is a PostgreSQL of this very folder is ever signalled. A pid in a file proves nothing after a reboot.
  */
 import { execFileSync } from 'node:child_process'
-import { readFileSync } from 'node:fs'
+import { readdirSync, readFileSync, readlinkSync, realpathSync } from 'node:fs'
 import { readFile, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
@@ -90,6 +90,24 @@ export async function clearFolder(folder: string, log: (message: string) => void
   }
   log(`Stopping the PostgreSQL (pid ${found.pid}) that an earlier run left behind.`)
   await stopProcess(found.pid, () => !isAlive(found.pid))
+}
+
+/**
+ * Ends the sessions that outlived their server: one that is computing looks for its server's death when it is done, which may be in hours, and no other server may have the folder until
+ * then. Linux alone tells which they are; elsewhere they are waited for.
+ */
+export function endLeftSessions(folder: string): void {
+  if (process.platform !== 'linux') return
+  for (const name of readdirSync('/proc')) {
+    const pid = Number(name)
+    if (!Number.isInteger(pid)) continue
+    try {
+      if (readlinkSync(`/proc/${pid}/cwd`) !== realpathSync(folder)) continue
+      if (inspectProcess(pid)?.command.startsWith('postgres:')) process.kill(pid, 'SIGTERM')
+    } catch {
+      // Gone by now, or of somebody else.
+    }
+  }
 }
 
 /**

@@ -11,7 +11,7 @@ import { replaceFiles } from '../commit/replace.ts'
 import { DEFAULT_TARGET_BYTES } from '../maintenance/compaction-plan.ts'
 import { removeOrphans } from '../maintenance/orphans.ts'
 import { currentSchema, currentSnapshot } from '../metadata/table-metadata.ts'
-import { type DuckOptions, openDuck, returnMemorySooner } from '../parquet/duck.ts'
+import { type DuckOptions, interruptedBy, openDuck, returnMemorySooner } from '../parquet/duck.ts'
 import { checkWritable } from '../parquet/writer.ts'
 import { lakeSpan } from '../spans.ts'
 import { tellsInThePast } from './past.ts'
@@ -109,8 +109,7 @@ async function look(
   const done: Rewritten = { rows: 0, files: 0, partitions: new Set(), table: await loadTable(lake, name) }
   if (pseudonyms.size === 0) return { ...done, isToPurge: false }
   const duck = await openDuck(options)
-  const interrupt = () => duck.connection.interrupt()
-  signal?.addEventListener('abort', interrupt)
+  const calledOff = interruptedBy(signal, duck)
   try {
     signal?.throwIfAborted()
     await returnMemorySooner(duck)
@@ -138,7 +137,7 @@ async function look(
       }
     }
   } finally {
-    signal?.removeEventListener('abort', interrupt)
+    calledOff()
     await duck.close()
   }
 }

@@ -1,6 +1,6 @@
-/** Work that runs out of memory is done again by one thread, once; everything else is as it was. */
+/** Work that runs out of memory is done again by one thread, once; everything else is as it was. What is told to stop stops, whenever it is told. */
 import { afterAll, beforeAll, expect, test } from 'vitest'
-import { type Duck, openDuck, queryObjects, withLessMemory } from './duck.ts'
+import { type Duck, interruptedBy, openDuck, queryObjects, withLessMemory } from './duck.ts'
 
 let duck: Duck
 beforeAll(async () => {
@@ -34,3 +34,19 @@ test('work that fails twice, or for another reason, fails', async () => {
   await expect(fail('SELECT nothing')).rejects.toThrow('nothing')
   expect(tries).toBe(3)
 })
+
+test.each(['before', 'behind'] as const)(
+  'told to stop just %s the beginning of a statement, it stops',
+  async (when) => {
+    const stop = new AbortController()
+    const calledOff = interruptedBy(stop.signal, duck)
+    if (when === 'before') stop.abort()
+    const endless = duck.connection.run(
+      'SELECT count(*) FROM range(10000000000) a, range(10000) b WHERE a.range + b.range = 7',
+    )
+    stop.abort()
+    await expect(endless).rejects.toThrow('Interrupted')
+    calledOff()
+    expect(await threads()).toBe(2)
+  },
+)

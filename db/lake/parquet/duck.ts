@@ -46,6 +46,27 @@ export async function openDuck({ memoryMb = 512, threads = 2, parent = tmpdir() 
   }
 }
 
+const INTERRUPTED_AGAIN_MS = 50
+
+/**
+ * Interrupts what runs there once the signal is aborted, also what begins only then: DuckDB forgets an interruption when it begins a statement, so one that came just before it would
+ * let the statement run to its end. It is repeated until it is called off.
+ * @returns calls it off: before the DuckDB is closed
+ */
+export function interruptedBy(signal: AbortSignal | undefined, { connection }: Duck): () => void {
+  let repeated: NodeJS.Timeout | undefined
+  const interrupt = (): void => {
+    connection.interrupt()
+    repeated ??= setInterval(interrupt, INTERRUPTED_AGAIN_MS).unref()
+  }
+  if (signal?.aborted) interrupt()
+  else signal?.addEventListener('abort', interrupt)
+  return () => {
+    signal?.removeEventListener('abort', interrupt)
+    clearInterval(repeated)
+  }
+}
+
 export const isOutOfMemory = (error: unknown): boolean =>
   error instanceof Error && error.message.startsWith('Out of Memory Error')
 

@@ -6,7 +6,7 @@ import { inPagesSpan } from '../../spans.ts'
 import type { TableName } from '../catalog/catalog.ts'
 import type { Lake } from '../commit/lake.ts'
 import { columnForm } from '../parquet/columns.ts'
-import { type DuckOptions, identifier, openDuck } from '../parquet/duck.ts'
+import { type DuckOptions, identifier, interruptedBy, openDuck } from '../parquet/duck.ts'
 import { lakeSpanOf } from '../spans.ts'
 import type { Value } from '../types/types.ts'
 import { whichIsDamaged } from './check-files.ts'
@@ -35,8 +35,7 @@ async function* rowsOf(lake: Lake, plan: ScanPlan, options: ReadOptions): AsyncG
   const forms = fields.map(({ type }) => (typeof type === 'string' ? columnForm(type) : null))
   const { orderBy = [], signal } = options
   const duck = await openDuck(options)
-  const interrupt = () => duck.connection.interrupt()
-  signal?.addEventListener('abort', interrupt)
+  const calledOff = interruptedBy(signal, duck)
   try {
     signal?.throwIfAborted()
     const copies = await mkdtemp(join(duck.folder, 'copies-'))
@@ -60,7 +59,7 @@ async function* rowsOf(lake: Lake, plan: ScanPlan, options: ReadOptions): AsyncG
     }
     await rm(copies, { recursive: true, force: true })
   } finally {
-    signal?.removeEventListener('abort', interrupt)
+    calledOff()
     await duck.close()
   }
 }

@@ -12,7 +12,7 @@ import { type TableName, tableText } from '../catalog/catalog.ts'
 import { type Lake, loadTable, type Table } from '../commit/lake.ts'
 import { currentSchema } from '../metadata/table-metadata.ts'
 import { duckType } from '../parquet/columns.ts'
-import { type DuckOptions, identifier, literalPath, openDuck, quote } from '../parquet/duck.ts'
+import { type DuckOptions, identifier, interruptedBy, literalPath, openDuck, quote } from '../parquet/duck.ts'
 import { planScan, type ScanPlan } from '../scan/plan.ts'
 import { relationOf } from '../scan/relation.ts'
 import { chooseSnapshot, schemaOfSnapshot } from '../scan/snapshot.ts'
@@ -48,8 +48,7 @@ export function createDuckdbEngine(lake: Lake, options: DuckdbEngineOptions = {}
       const timeout = AbortSignal.timeout(timeoutMs)
       const signal = query.signal ? AbortSignal.any([query.signal, timeout]) : timeout
       const duck = await openDuck({ memoryMb: 1_024, threads: Math.min(4, availableParallelism()), ...duckOptions })
-      const interrupt = () => duck.connection.interrupt()
-      signal.addEventListener('abort', interrupt)
+      const calledOff = interruptedBy(signal, duck)
       try {
         signal.throwIfAborted()
         const copies = await mkdtemp(join(duck.folder, 'copies-'))
@@ -63,7 +62,7 @@ export function createDuckdbEngine(lake: Lake, options: DuckdbEngineOptions = {}
         if (signal.aborted) throw stopped(query.signal, timeoutMs, error)
         throw asSqlError(error)
       } finally {
-        signal.removeEventListener('abort', interrupt)
+        calledOff()
         await duck.close()
       }
     },

@@ -18,6 +18,7 @@ import {
   type Duck,
   type DuckOptions,
   identifier,
+  interruptedBy,
   openDuck,
   returnMemorySooner,
   withLessMemory,
@@ -80,8 +81,7 @@ export async function replaceByQuery(lake: Lake, target: Table, options: QueryRe
   const planned = await planInputs(lake, inputs, options.copiedBytesMax ?? COPIED_BYTES_MAX)
   signal?.throwIfAborted()
   const duck = await openDuck(options)
-  const interrupt = () => duck.connection.interrupt()
-  signal?.addEventListener('abort', interrupt)
+  const calledOff = interruptedBy(signal, duck)
   let added: DataFile[] = []
   try {
     await returnMemorySooner(duck)
@@ -111,7 +111,7 @@ export async function replaceByQuery(lake: Lake, target: Table, options: QueryRe
   } catch (error) {
     throw signal?.aborted ? signal.reason : error
   } finally {
-    signal?.removeEventListener('abort', interrupt)
+    calledOff()
     await duck.close()
   }
   try {

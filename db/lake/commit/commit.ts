@@ -5,11 +5,12 @@
  * what an attempt wrote and the catalog never named is removed.
  */
 import { type TableName, tableText } from '../catalog/catalog.ts'
+import { MissingFile } from '../files/lake-files.ts'
 import { logPrevious } from '../metadata/changes.ts'
 import { snapshotById, type TableMetadata, writeMetadata } from '../metadata/table-metadata.ts'
 import { lakeSpan } from '../spans.ts'
 import type { Long } from '../types/json.ts'
-import { type Lake, loadTable, type Table } from './lake.ts'
+import { hasChanged, type Lake, loadTable, type Table } from './lake.ts'
 
 export interface Prepared {
   metadata: TableMetadata
@@ -41,7 +42,14 @@ export const commit = (lake: Lake, name: TableName, change: Change): Promise<Tab
 async function commitOrAgain(lake: Lake, name: TableName, change: Change): Promise<Table> {
   for (let attempt = 1; ; attempt++) {
     const table = await loadTable(lake, name)
-    const prepared = await change(table)
+    let prepared: Prepared | null
+    try {
+      prepared = await change(table)
+    } catch (error) {
+      // Behind another commit its snapshot may have expired, and its files are gone: that race is lost like any other.
+      if (attempt < MAX_ATTEMPTS && error instanceof MissingFile && (await hasChanged(lake, table))) continue
+      throw error
+    }
     if (prepared === null) return table
     const next = logPrevious(prepared.metadata, { location: table.metadataLocation, metadata: table.metadata })
     const location = nextLocation(table, lake.ids.uuid())

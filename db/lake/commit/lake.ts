@@ -51,11 +51,22 @@ export const openLake = (
 export async function loadTable(lake: Lake, name: TableName): Promise<Table> {
   const metadataLocation = await lake.catalog.metadataLocation(name)
   if (metadataLocation === null) throw new NoSuchTable(name)
-  const file = await lake.files.read(metadataLocation).catch((error) => {
-    throw error instanceof MissingFile ? new MissingFile(metadataLocation, METADATA_REMEDY) : error
-  })
-  return { name, metadata: parseMetadata(file.toString('utf8'), metadataLocation), metadataLocation }
+  try {
+    const file = await lake.files.read(metadataLocation)
+    return { name, metadata: parseMetadata(file.toString('utf8'), metadataLocation), metadataLocation }
+  } catch (error) {
+    if (!(error instanceof MissingFile)) throw error
+    // A commit since the catalog was asked may have removed it: an erasure's does, and that of a table whose log of metadata is short.
+    if (await hasChanged(lake, { name, metadataLocation })) return loadTable(lake, name)
+    throw new MissingFile(metadataLocation, METADATA_REMEDY)
+  }
 }
+
+/** Whether the catalog names other metadata by now, or none. */
+export const hasChanged = async (
+  { catalog }: Lake,
+  { name, metadataLocation }: Pick<Table, 'name' | 'metadataLocation'>,
+): Promise<boolean> => (await catalog.metadataLocation(name)) !== metadataLocation
 
 /**
  * @param at where its files go; default: a folder of its own, since the files of a dropped table of the same name must not mix with this one's

@@ -126,9 +126,7 @@ async function walkThrough(run: Run): Promise<void> {
 describe('on Kafka', () => {
   const kafka = withKafka()
 
-  it('dead letters are listed, shown, tried and replayed once; without the topics it is a sentence', {
-    timeout: 120_000,
-  }, async () => {
+  it('dead letters are listed, shown, tried and replayed once; without the topics it is a sentence', async () => {
     const dataDir = await mkdtemp(join(tmpdir(), 'streamforge-test-'))
     onTestFinished(() => rm(dataDir, { recursive: true, force: true }))
     const env = { KAFKA_BROKERS: kafka.brokers.join(), STREAMFORGE_DATA_DIR: dataDir }
@@ -162,9 +160,7 @@ describe('on Kafka', () => {
 })
 
 describe('embedded', () => {
-  it('dead letters are replayed into a platform that runs, and count in its results', {
-    timeout: 120_000,
-  }, async () => {
+  it('dead letters are replayed into a platform that runs, and count in its results', async () => {
     const platform = await startPlatform({ env: WITHOUT_LAKE })
     const { dataDir } = platform
     const env = { STREAMFORGE_DATA_DIR: dataDir }

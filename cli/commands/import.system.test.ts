@@ -54,7 +54,7 @@ test('a file is imported, once; its copy goes when it is done', async () => {
   )
   const again = await run(world, `${command} --again`)
   expect([again.code, again.out], again.err).toEqual([0, `Import 2: ${said} -2"\n`])
-}, 60_000)
+})
 
 test('without waiting it says where to look; whoever asks again watches the same import, and may leave', async () => {
   const world = await newWorld()
@@ -71,7 +71,7 @@ test('without waiting it says where to look; whoever asks again watches the same
   await world.worker()
   const handle = world.client.workflow.getHandle(id!)
   await vi.waitFor(async () => expect((await handle.describe()).status.name).toBe('COMPLETED'), { timeout: 30_000 })
-}, 60_000)
+})
 
 test('without a Temporal it says what is missing', async () => {
   const world = await newWorld()
@@ -84,4 +84,4 @@ test('without a Temporal it says what is missing', async () => {
   const nowhere = await run({ ...world, env: { ...env, TEMPORAL_ADDRESS: '' } }, 'orders.csv --mapping mapping.json')
   expect(nowhere.code).toBe(1)
   expect(nowhere.err).toMatch(/^No platform is running on .* or its Temporal with TEMPORAL_ADDRESS\.\n$/)
-}, 60_000)
+})

@@ -2,12 +2,15 @@
 import { randomUUID } from 'node:crypto'
 import { expect, test } from 'vitest'
 import { createLogger } from '../../observability/log.ts'
+import { eventually } from '../../tests/support/eventually.ts'
 import { ensureSchedules } from '../../workflows/ensure-schedules.ts'
+import { SCHEDULES, timesOf } from '../../workflows/schedules.ts'
 import { withTemporal } from '../../workflows/testing/with-temporal.ts'
 import { runCommand } from '../testing/run-command.ts'
 import { schedules } from './schedules.ts'
 
 const temporal = withTemporal()
+const MINUTE_MS = 60_000
 
 test('a person sees the schedules, pauses, resumes, triggers and backfills them', async () => {
   const client = await temporal.client()
@@ -24,6 +27,10 @@ test('a person sees the schedules, pauses, resumes, triggers and backfills them'
     err: expect.stringMatching(/the queue .* has none/),
   })
 
+  // A run of its own, at five past the hour, would be under way where one is triggered.
+  await eventually('no schedule is due within a minute', 3 * MINUTE_MS, () =>
+    SCHEDULES.every(({ at }) => timesOf(at, Date.now(), Date.now() + MINUTE_MS).length === 0),
+  )
   await ensureSchedules(client, { taskQueue, logger: createLogger({ level: 'silent', component: 'test' }) })
   expect((await run('ls')).out).toMatch(/daily 00:15.*hourly at :05.*every 2 h at :35/s)
   expect(await run('pause nothing')).toMatchObject({

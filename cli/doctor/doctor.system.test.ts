@@ -45,6 +45,8 @@ it('finds each fault, says what to do, and calls nothing broken that works', { t
   const url = await eventually('the edge listens', START_MS, () => /listens on (\S+)\.\n/.exec(edge.out)?.[1])
   const streams = spawnCli(['streams'], { env })
   await eventually('the streams run', START_MS, () => streams.out.includes('The streams run'))
+  // They do so before they have their partitions, and mark Redis behind that.
+  await eventually('Redis is marked', START_MS, async () => (await redis.admin.keys('sf:generation:*')).length > 0)
 
   const collected: string[] = []
   const collector = createServer((request, response) => {

@@ -151,7 +151,12 @@ export async function clearFolder({ name, folder }: Pick<ServerCommand, 'name' |
         `${folder} is in use: process ${found.owner} runs ${name} on it (pid ${found.pid}). Stop that one first, or use another folder.`,
       )
     }
-    process.kill(found.pid, 'SIGKILL')
+    try {
+      process.kill(found.pid, 'SIGKILL')
+    } catch (error) {
+      // Gone since it was looked at: whoever else sweeps here has ended it.
+      if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error
+    }
     while (isAlive(found.pid)) await delay(POLL_MS)
   }
   await rm(path, { force: true })
@@ -165,7 +170,7 @@ async function servesFolder(pid: number, folder: string): Promise<boolean> {
 }
 
 /** Below the ports that systems give to outgoing connections (Linux: from 32768): those may be taken at any moment, also while a server that had one is started again. */
-const PORTS = { first: 10_000, end: 32_000 }
+export const PORTS = { first: 10_000, end: 32_000 } as const
 const TRIES_MAX = 1_000
 
 /** Ports that are free at this moment; another program may take one before the server does. */

@@ -8,7 +8,7 @@ import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { Redis } from 'ioredis'
 import { afterAll } from 'vitest'
-import { freePorts } from '../process.ts'
+import { freePorts, isFree, PORTS } from '../process.ts'
 import { type RedisServer, startRedis } from '../redis.ts'
 import { makeTestFolder, onceOrSkip, sweep, type TestServer } from './once-or-skip.ts'
 
@@ -117,10 +117,11 @@ export async function until(condition: () => Promise<boolean>, deadlineMs = DEAD
   throw new Error(`Not so within ${deadlineMs} ms`, { cause: error })
 }
 
-/** The bus of a cluster has the port 10,000 higher, which must exist too. */
+/** The bus of a cluster has the port 10,000 higher, which must be free too, and stay so while a node is away. */
 async function freeRedisPort(): Promise<number> {
   for (;;) {
     const [port] = await freePorts(1)
-    if (port! <= 55_535) return port!
+    const bus = port! + 10_000
+    if (bus < PORTS.end && (await isFree(bus))) return port!
   }
 }

@@ -3,6 +3,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { fileURLToPath } from 'node:url'
 import { afterEach, expect, it } from 'vitest'
+import { eventually } from '../tests/support/eventually.ts'
 import { type OtlpReceiver, startOtlpReceiver } from './testing/otlp-receiver.ts'
 
 const file = (path: string): string => fileURLToPath(new URL(path, import.meta.url))
@@ -50,6 +51,8 @@ it('what a process and its threads have recorded is sent before they end', async
   const collector = await receiver()
   const traced = start(collector.url)
   await traced.begun
+  // What is sent at the end has two seconds, which are not for the first request of each as well.
+  await eventually('the spans of both starts are there', 60_000, () => collector.spans.length === 2)
   expect(await traced.stop()).toBe(0)
   const names = (service: string) => collector.spans.filter((span) => span.service === service).map(({ name }) => name)
   expect(names('streamforge-streams').sort()).toEqual(['last of the process', 'streamforge.start'])

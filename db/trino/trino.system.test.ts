@@ -10,6 +10,7 @@ import { withS3 } from '../../cli/servers/testing/with-s3.ts'
 import { withTrino } from '../../cli/servers/testing/with-trino.ts'
 import { icebergCatalog } from '../../cli/servers/trino.ts'
 import { runCommand } from '../../cli/testing/run-command.ts'
+import { eventually } from '../../tests/support/eventually.ts'
 import {
   appendFiles,
   createTable,
@@ -192,16 +193,19 @@ describe('queries', () => {
   }
 
   test('one that takes too long is cancelled, here and at the server', async () => {
-    const query = trino.client().query(`${ENDLESS} AND 'too long' <> ''`, { timeoutMs: 2_000 })
-    await expect(query).rejects.toMatchObject({ code: 'TIMED_OUT', message: expect.stringContaining('2 s') })
+    // Long enough for it to begin: one that is given up before its first page is asked for is none that the server lists.
+    const query = trino.client().query(`${ENDLESS} AND 'too long' <> ''`, { timeoutMs: 5_000 })
+    await expect(query).rejects.toMatchObject({ code: 'TIMED_OUT', message: expect.stringContaining('5 s') })
     expect(await untilEnded('too long')).toEqual(['FAILED'])
   })
 
   test('one that the caller gives up is cancelled', async () => {
     const giveUp = new AbortController()
     const query = trino.client().query(`${ENDLESS} AND 'given up' <> ''`, { signal: giveUp.signal })
-    setTimeout(() => giveUp.abort(), 500)
-    await expect(query).rejects.toMatchObject({ code: 'CANCELLED' })
+    const refused = expect(query).rejects.toMatchObject({ code: 'CANCELLED' })
+    await eventually('the server has it', 30_000, async () => (await stateOf('given up')).length > 0)
+    giveUp.abort()
+    await refused
     expect(await untilEnded('given up')).toEqual(['FAILED'])
   })
 

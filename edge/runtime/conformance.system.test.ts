@@ -312,7 +312,7 @@ describe.each(RUNTIMES)('the edge on %s', (runtime) => {
     const made = [...text.matchAll(/"generated_at":"([^"]+)"/g)].map(([, at]) => at!)
     expect(new Set(made).size).toBeGreaterThan(1)
     // The one who left is no longer sent to.
-    await eventually('nobody is live', 10_000, async () => {
+    await eventually('nobody is live', 60_000, async () => {
       const metrics = await (await request('/metrics')).text()
       return /^streamforge_live_clients\{component="edge"\} 0$/m.test(metrics)
     })

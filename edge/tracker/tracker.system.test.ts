@@ -170,10 +170,17 @@ it('comes again when it is told to, after as long as it is told', async () => {
   const refused = page.waitForResponse((response) => response.status() === 503)
   await page.goto(at('/'))
   await refused
-  const refusedAt = performance.now()
   edge.log.unavailable = false
   expect(await arrived(1)).toHaveLength(1)
-  expect(performance.now() - refusedAt).toBeGreaterThan(2_000)
+  // By the page's own clock: it may be a while until we hear of the refusal.
+  const requests = await eventually('the page has both answers', DEADLINE_MS, async () => {
+    const all = await page.evaluate(() =>
+      performance.getEntriesByType('resource').map((entry) => entry.toJSON() as PerformanceResourceTiming),
+    )
+    const sent = all.filter(({ name }) => name.includes('/events'))
+    return sent.length > 1 && sent
+  })
+  expect(requests[1]!.startTime - requests[0]!.responseEnd).toBeGreaterThan(2_000)
 })
 
 it('brings what was kept offline when the visitor comes back', async () => {

@@ -97,6 +97,11 @@ it('fills every table from its topics, with columns of their types', async () =>
   await filled(world, 'raw.trips', TRIPS)
   await filled(world)
   await filled(world, 'raw.dead_letters', deadLetterTopic(ORDERS))
+  // Their last records are none of their rows: that they have read is told by those before.
+  await eventually('conversions and products are read', DEADLINE_MS, async () => {
+    const rows = await Promise.all(['marketing_events.processed_conversions', 'raw.cdc_products'].map(world.rows))
+    return rows.every(({ length }) => length === 2)
+  })
   // The offsets of a table are committed at the stop, also where the last records were none of its rows.
   await writer.stop()
   await filled(world, 'marketing_events.processed_conversions')

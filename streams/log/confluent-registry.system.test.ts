@@ -93,7 +93,7 @@ async function startServing(port: number): Promise<void> {
 }
 
 const urlAs = (login: string): string => `http://${login}@127.0.0.1:${edge.port}/schema-registry`
-const connect = (login = logins.admin, timeoutMs = 2_000) => createConfluentRegistry({ url: urlAs(login), timeoutMs })
+const connect = (login = logins.admin, timeoutMs = 30_000) => createConfluentRegistry({ url: urlAs(login), timeoutMs })
 const confluentClient = () =>
   new ConfluentClient({
     host: `http://127.0.0.1:${edge.port}/schema-registry`,

@@ -5,12 +5,25 @@ import { expire, makeTopics } from './kafka/testing/admin.ts'
 import { openKafkaLog } from './kafka.ts'
 
 const kafka = withKafka()
-const open = () => openKafkaLog({ brokers: kafka.brokers, clientId: 'test', fetchWaitMs: 100, heartbeatMs: 200 })
+/** More than a busy broker takes: what it does where Kafka is away is told elsewhere. */
+const PATIENCE_MS = 30_000
+const open = () =>
+  openKafkaLog({
+    brokers: kafka.brokers,
+    clientId: 'test',
+    fetchWaitMs: 100,
+    heartbeatMs: 200,
+    appendTimeoutMs: PATIENCE_MS,
+  })
 let made = 0
 
-describeEventLog('Kafka log', async () => {
-  const [topic, single] = [`four-${++made}`, `one-${made}`]
-  await makeTopics(kafka.brokers, { [topic]: 4, [single]: 1 })
-  const log = await open()
-  return { log, topic, single, reopen: open, expire: () => expire(kafka.brokers, single), dispose: () => log.close() }
-})
+describeEventLog(
+  'Kafka log',
+  async () => {
+    const [topic, single] = [`four-${++made}`, `one-${made}`]
+    await makeTopics(kafka.brokers, { [topic]: 4, [single]: 1 })
+    const log = await open()
+    return { log, topic, single, reopen: open, expire: () => expire(kafka.brokers, single), dispose: () => log.close() }
+  },
+  { wakeUpMs: PATIENCE_MS },
+)

@@ -26,7 +26,7 @@ export interface EventLogSuiteOptions {
 }
 
 const PARTITIONS = 4
-const DEADLINE_MS = 15_000
+const DEADLINE_MS = 60_000
 const text = (records: readonly LogRecord[]): string[] => records.map((r) => r.value.toString())
 let groups = 0
 const newGroup = (): string => `suite-${process.pid}-${Date.now()}-${groups++}`

@@ -25,7 +25,11 @@ test.each(['none', 'gzip', 'snappy', 'lz4', 'zstd'])('a Java producer with compr
   await makeTopics(kafka.brokers, { [topic]: 1 })
   const { code, stderr } = await kafkaTool(
     'org.apache.kafka.tools.ConsoleProducer',
-    ['--bootstrap-server', kafka.brokers[0]!, '--topic', topic, '--compression-codec', codec, '--batch-size', '500000'],
+    [
+      ...['--bootstrap-server', kafka.brokers[0]!, '--topic', topic, '--compression-codec', codec],
+      // By itself it gives a request up after 1.5 s, and after four of them the records, with code 0.
+      ...['--batch-size', '500000', '--request-timeout-ms', '30000'],
+    ],
     kafka.config,
     `${lines.join('\n')}\n`,
   )

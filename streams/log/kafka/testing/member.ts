@@ -2,7 +2,7 @@
  * A member of a consumer group as a process, for tests that kill and freeze it: `member.ts <json>`. Its checkpoints are files, one per partition, that hold the next
  * offset; it prints what it does, a line each: `assigned t-0,t-1`, `revoked t-0`, `t-0 <offset>` per record. Ends in order on SIGTERM.
  */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { partitionKey } from '../../event-log.ts'
 import { type KafkaLogOptions, openKafkaLog } from '../../kafka.ts'
@@ -16,7 +16,23 @@ export interface MemberTask {
 
 const task = JSON.parse(process.argv[2]!) as MemberTask
 const say = (line: string): void => void process.stdout.write(`${line}\n`)
-const checkpoint = (key: string): string => join(task.folder, key)
+const fileOf = (key: string): string => join(task.folder, key)
+/** 0: nobody has read it before. */
+function checkpointOf(key: string): number {
+  try {
+    return Number(readFileSync(fileOf(key), 'utf8'))
+  } catch {
+    return 0
+  }
+}
+/** Whole, whenever this process is killed or frozen; and never back, where others have read on while it was frozen. */
+function checkpoint(key: string): void {
+  const offset = next.get(key)!
+  if (offset <= checkpointOf(key)) return
+  const aside = `${fileOf(key)}.${process.pid}`
+  writeFileSync(aside, String(offset))
+  renameSync(aside, fileOf(key))
+}
 const next = new Map<string, number>()
 
 const log = await openKafkaLog(task.log)
@@ -24,20 +40,12 @@ const subscription = log.subscribe(task.group, task.topics)
 process.once('SIGTERM', () => void subscription.stop())
 await subscription.run({
   async assigned(partitions) {
-    for (const key of partitions.map(partitionKey)) {
-      let offset = 0
-      try {
-        offset = Number(readFileSync(checkpoint(key), 'utf8'))
-      } catch {
-        // Nobody has read it before.
-      }
-      next.set(key, offset)
-    }
+    for (const key of partitions.map(partitionKey)) next.set(key, checkpointOf(key))
     say(`assigned ${partitions.map(partitionKey).join()}`)
     return next
   },
   async revoked(partitions) {
-    for (const key of partitions.map(partitionKey)) writeFileSync(checkpoint(key), String(next.get(key)))
+    for (const key of partitions.map(partitionKey)) checkpoint(key)
     say(`revoked ${partitions.map(partitionKey).join()}`)
   },
   async batch(batch) {
@@ -46,7 +54,7 @@ await subscription.run({
       say(`${key} ${offset}`)
       next.set(key, offset + 1)
     }
-    writeFileSync(checkpoint(key), String(next.get(key)))
+    checkpoint(key)
     await subscription.commit(batch, next.get(key)!).catch(() => {}) // for lag tools only
   },
 })

@@ -103,6 +103,8 @@ export interface WorkerTools {
 
 /** Activities at once, where nothing else is said: each may hold DuckDB's memory. */
 export const ACTIVITIES_MAX = 4
+/** Less than between any two beats of an activity. */
+const BEAT_APART_MS = 100
 
 export interface RunningWorker {
   /** Resolves when it has stopped; rejects when it can't go on. */
@@ -174,6 +176,8 @@ export async function startWorker(settings: WorkerSettings, tools: WorkerTools):
       workflowThreadPoolSize: 1,
       maxCachedWorkflows: 100,
       ...(settings.stickyMs !== undefined && { stickyQueueScheduleToStartTimeout: settings.stickyMs }),
+      // Activities set the pace of their beats (activities/heartbeat.ts). The SDK would hold beats back for four fifths of the timeout: one that is lost or late would miss it.
+      maxHeartbeatThrottleInterval: BEAT_APART_MS,
       shutdownGraceTime: settings.graceMs ?? 3_000,
       shutdownForceTime: '15 seconds',
     }

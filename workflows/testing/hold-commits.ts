@@ -33,8 +33,11 @@ export async function holdCommits({ database: { sql } }: Pick<BatchWorld, 'datab
         return { state, beatMs }
       }
       await vi.waitFor(async () => expect((await pending()).state).toBe(CANCEL_REQUESTED), SOON)
-      const { beatMs } = await pending()
-      await vi.waitFor(async () => expect((await pending()).beatMs).toBeGreaterThan(beatMs), SOON)
+      // The worker sends a beat when the one before is answered: the second says that it has read what the answer to the first told.
+      for (let beats = 0; beats < 2; beats++) {
+        const { beatMs } = await pending()
+        await vi.waitFor(async () => expect((await pending()).beatMs).toBeGreaterThan(beatMs), SOON)
+      }
     },
     /** A commit waits for its swap. */
     reached: (others: readonly number[] = []) =>

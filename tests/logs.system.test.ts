@@ -2,6 +2,7 @@
  * The log of a platform on which much goes wrong: sign-ins that fail, keys and tokens that are wrong, bodies that are none, a database that goes away. Every line has one form, and no
  * secret that is used here is in any. What every other test's processes write is held to the same by `support/processes.ts`.
  */
+import { once } from 'node:events'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { expect, it } from 'vitest'
@@ -85,11 +86,14 @@ it('has JSON lines with level, time, component and message, and none of the secr
 
   // An outage: every part says what it misses, with the addresses of what it misses.
   const postmaster = await readPidFile(join(dataDir, 'postgres'))
+  // All of its output comes after its end.
+  const closed = once(platform.child, 'close')
   process.kill(postmaster!.pid, 'SIGKILL')
   const code_ = await eventually('the platform has ended without its database', DATABASE_BREAKS_MS, () => {
     return platform.child.exitCode ?? undefined
   })
   expect(code_).toBe(1)
+  await closed
   expect(complaints({ args: ['up'], err: platform.err, secrets: [] })).toEqual([])
   const lines = linesOf(platform.err).map((line) => JSON.parse(line) as { component: string; level: string })
   expect(new Set(lines.map(({ component }) => component))).toEqual(new Set(['edge', 'streams', 'lake-writer']))

@@ -68,7 +68,7 @@ async function begin(servers: TestPrometheus): Promise<void> {
       : undefined
   })
   const running = await findPlatform(platform.dataDir)
-  const database = connect(running!.postgres_url!, { max: 3, name: 'test' })
+  const database = connect(running!.postgres_url!, { max: 3, name: 'test', idleInTransactionTimeoutMs: 0 })
   undo.push(() => database.close())
   const alertmanager = await servers.start('alertmanager', await alertmanagerConfig(url))
   const prometheus = await servers.start(
@@ -177,8 +177,9 @@ it('records that nobody can read are told of', { timeout: SOON_MS }, async () =>
 
 it('a process that is gone is told of', { timeout: SOON_MS }, async () => {
   process.kill(world.worker.pid, 'SIGKILL')
-  const { receiver, labels, annotations } = await told('StreamForgeDown')
-  expect([receiver, labels.job]).toEqual(['page', 'streamforge-worker'])
+  // A busy machine may answer another one's scrape too late, which is told as well.
+  const { receiver, annotations } = await told('StreamForgeDown', 'streamforge-worker')
+  expect(receiver).toBe('page')
   expect(annotations.description).toContain(new URL(world.worker.url).host)
 })
 
@@ -232,8 +233,10 @@ async function ask(expr: string): Promise<unknown[]> {
   return data!.result
 }
 
-const told = (alert: string): Promise<Notice> =>
-  eventually(`${alert} is told`, SOON_MS, () => world.received.find((notice) => notice.alert === alert))
+const told = (alert: string, job?: string): Promise<Notice> =>
+  eventually(`${alert} is told`, SOON_MS, () =>
+    world.received.find((notice) => notice.alert === alert && (job === undefined || notice.labels.job === job)),
+  )
 
 /** Takes what Alertmanager posts, as any receiver would. */
 async function startWebhook(): Promise<{ url: string; received: Notice[] }> {

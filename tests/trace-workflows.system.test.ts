@@ -154,7 +154,11 @@ it('an import and the day built of it: each one trace, from the caller to the co
     const progress = await day.query<DailyProgress>('progress').catch(() => undefined)
     return progress !== undefined && 'fact_events' in progress.rows
   })
+  // It can't come to its end before the worker is told to stop.
+  const hold = await holdCommits(world)
+  await hold.reached()
   first.child.kill('SIGTERM')
+  await hold.letGo()
   expect(await first.ended(), first.err).toBe(0)
   expect((await day.describe()).status.name).toBe('RUNNING')
   const second = spawnCli(['worker'], { env })

@@ -31,7 +31,9 @@ const running = (platform: TestPlatform, other: readonly number[] = []) =>
     const [now, processes] = await Promise.all([findPlatform(platform.dataDir), findProcesses(platform.dataDir)])
     const worker = processes.find(({ role, pid }) => role === 'worker' && !other.includes(pid))
     if (now?.workflows?.state !== 'running' || !worker?.url) return
-    const temporal = await pidOfTemporal(platform)
+    // There is none for a moment while it is started again.
+    const temporal = await pidOfTemporal(platform).catch(() => null)
+    if (temporal === null) return
     const response = await fetch(`${worker.url}/health`).catch(() => null)
     const health = (await response?.json()) as { data: { status: string } } | undefined
     if (other.includes(temporal) || health?.data.status !== 'ok') return

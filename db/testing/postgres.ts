@@ -96,7 +96,8 @@ export function withPostgres(): TestPostgres {
     },
     async database({ max = 4 } = {}) {
       const url = await create(TEMPLATE)
-      const database = connect(url, { max })
+      // Tests hold locks while something happens elsewhere, for as long as it takes on a busy machine; the server would let go after a minute.
+      const database = connect(url, { max, idleInTransactionTimeoutMs: 0 })
       open.push(database)
       return { ...database, url }
     },

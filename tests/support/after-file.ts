@@ -1,8 +1,11 @@
 /**
  * Runs behind every file of system tests: whatever it started is ended. Named by vitest.config.ts, since files share a process and its modules: a hook that a module registers
- * when it is loaded would run behind the first file alone.
+ * when it is loaded would run behind the first file alone. Where a test fails, what its processes have said is shown: in a run of CI it is the only trace of why.
  */
-import { afterAll } from 'vitest'
-import { cleanUp } from './processes.ts'
+import { afterAll, afterEach } from 'vitest'
+import { cleanUp, toldByProcesses } from './processes.ts'
 
+afterEach(({ task }) => {
+  if (task.result?.state === 'fail') console.error(toldByProcesses())
+})
 afterAll(cleanUp)

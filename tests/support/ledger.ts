@@ -6,6 +6,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { isDeepStrictEqual } from 'node:util'
 import { createRandom } from '../../streams/testing/random.ts'
 import { as } from './access.ts'
+import { caughtUp as streamsCaughtUp } from './api.ts'
 import { eventually } from './eventually.ts'
 
 /** Where clients send to and results are read from; it may change while they run. */
@@ -115,25 +116,9 @@ const get = async (platform: Target, path: string): Promise<unknown> => {
   return response.json()
 }
 
-/** Everything in the log is processed, and what was processed is readable: each task has begun a further flush since, so that all of the one before is written. */
-export async function caughtUp(platform: Target, timeoutMs = 60_000): Promise<void> {
-  let seen: Map<string, string> | undefined
-  await eventually('the pipelines have read everything', timeoutMs, async () => {
-    const response = await fetch(`${platform.url}/api/v1/health/pipelines`, { signal: AbortSignal.timeout(30_000) })
-    // After faults it may say for a while that some task makes no progress.
-    if (response.status !== 200) return false
-    const { data } = (await response.json()) as {
-      data: { lag: number; pipelines: { topic: string; partition: number; updated_at: string }[] }
-    }
-    const updates = new Map(data.pipelines.map((p) => [`${p.topic}-${p.partition}`, p.updated_at]))
-    if (data.lag > 0 || updates.size === 0) {
-      seen = undefined
-      return false
-    }
-    seen ??= updates
-    const before = seen
-    return [...updates].every(([task, at]) => at > (before.get(task) ?? at))
-  })
+/** Everything in the log is processed, and what was processed is readable. */
+export async function caughtUp({ url }: Target, timeoutMs = 60_000): Promise<void> {
+  await streamsCaughtUp(url, timeoutMs)
 }
 
 /** Events that the streams have read, by partition. */

@@ -22,7 +22,12 @@ export const BIN = join(ROOT, 'cli/streamforge.mjs')
 const folders = new Set<string>()
 const children = new Set<ChildProcess>()
 /** Of all processes so far: what each was given, and has written to standard error. */
-let said: { args: readonly string[]; env: Record<string, string | undefined>; err(): string }[] = []
+let said: {
+  args: readonly string[]
+  env: Record<string, string | undefined>
+  child: ChildProcess
+  err(): string
+}[] = []
 
 // Only where whoever started them is itself being ended.
 process.once('exit', () => {
@@ -71,7 +76,7 @@ export function spawnCli(
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     err += text
   })
-  said.push({ args, env: environment, err: () => err })
+  said.push({ args, env: environment, child, err: () => err })
   // 'close' comes when its output is complete too.
   const closed = once(child, 'close').then(() => void children.delete(child))
   return {
@@ -112,6 +117,17 @@ function outerEnvironment(): Record<string, string | undefined> {
   const outer = Object.fromEntries(Object.entries(process.env).filter((entry) => !ours(entry)))
   return { ...outer, STREAMFORGE_WORKFLOWS: 'off', STREAMFORGE_JWT_SECRET: JWT_SECRET }
 }
+
+const SHOWN_CHARS = 4_000
+
+/** Of each process that was started so far: how it is, and the end of what it has said. For a test that failed, which mostly sees only that something did not come. */
+export const toldByProcesses = (): string =>
+  said
+    .map(({ args, child, err }) => {
+      const { exitCode, signalCode } = child
+      return `— streamforge ${args.join(' ')} (${exitCode ?? signalCode ?? 'running'})\n${err().slice(-SHOWN_CHARS)}`
+    })
+    .join('\n')
 
 /** Ends what still runs, and removes the folders. @throws Error where a log has what no log may have */
 export async function cleanUp(): Promise<void> {

@@ -7,6 +7,7 @@ import { createWriteStream } from 'node:fs'
 import { copyFile, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
@@ -265,6 +266,19 @@ it('two importers of one file at once: each row is there once, and the slower on
   const world = await newWorld()
   await write('race.csv')
   const job = await jobOf(world, 6, 'race.csv', ORDERS_SPEC)
+  // Both know where they begin before either reads a row: else the slower one might only begin behind the other.
+  let haveBegun = 0
+  let goOn = () => {}
+  const bothHaveBegun = new Promise<void>((resolve) => {
+    goOn = resolve
+  })
+  const read = job.file.open
+  const open = async function* (from: number) {
+    if (++haveBegun === 2) goOn()
+    await bothHaveBegun
+    yield* read(from)
+  }
+  job.file = { ...job.file, open: (from) => Readable.from(open(from), { objectMode: false }) }
   const limits = [
     { ...ALL, rows: 25 },
     { ...ALL, rows: 20 },

@@ -146,6 +146,12 @@ describe('what happens', () => {
     await shows('the order is there', page, 'Orders', '1')
     await shows('its amount is there', page, 'Revenue', '₺49.90')
 
+    // A flush writes features behind its rows.
+    await eventually(
+      'its user is known',
+      WAIT_MS,
+      async () => (await ask(platform.url, '/features/ada')).status === 200,
+    )
     await page.getByLabel('User id').fill('ada')
     await page.getByLabel('User id').press('Enter')
     await page.getByText('Orders in 5 min · 1 h · 24 h').waitFor()

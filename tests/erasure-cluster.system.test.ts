@@ -17,7 +17,9 @@ import { withTemporal } from '../workflows/testing/with-temporal.ts'
 import { caughtUp, get, post } from './support/api.ts'
 import { BROKER_PROPERTIES, platformEnvironment, startEdge, startStreams } from './support/cluster-processes.ts'
 import { askForErasure, erasureComplete, erasureOf, stepDone } from './support/erasures.ts'
+import { eventually } from './support/eventually.ts'
 import { type Found, findIn } from './support/find-text.ts'
+import { openTestLake } from './support/lake.ts'
 import { cleanUp, spawnCli } from './support/processes.ts'
 
 const LONG_MS = 180_000
@@ -60,6 +62,9 @@ it('nothing of an erased person is left in Kafka, Redis, PostgreSQL or S3', { ti
   const log = await openKafkaLog({ brokers, clientId: 'test' })
   onTestFinished(() => log.close())
   const objects = openS3Objects(target)
+  const { prefix = '', endpoint = null } = target
+  const lake = await openTestLake(databaseUrl, { kind: 's3', ...target, prefix, endpoint })
+  onTestFinished(lake.close)
   const search = (texts: readonly string[]): Promise<Found[]> =>
     findIn({ sql, features: () => inRedis(redis.admin), log, objects }, texts)
   const places = (found: readonly Found[]): string[] =>
@@ -86,6 +91,13 @@ it('nothing of an erased person is left in Kafka, Redis, PostgreSQL or S3', { ti
   await expect
     .poll(async () => places(await search([USER])), { timeout: LONG_MS, interval: 1_000 })
     .toEqual(expect.arrayContaining(everywhere))
+  // What comes into the lake behind the erasure's first look at it stays until the second, when the log is without the person.
+  await eventually(
+    'what nobody can read is in the lake',
+    LONG_MS,
+    async () => (await lake.totalRecords('raw.dead_letters')) === 1,
+    200,
+  )
 
   const id = await askForErasure(edge.url, USER)
   // Both at once: whichever is done first.

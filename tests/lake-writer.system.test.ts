@@ -29,7 +29,7 @@ const postgres = withPostgres()
 // Registered last and so run first.
 afterAll(cleanUp)
 
-it(`survives ${KILLS} kills under load: every record is in its table, once`, { timeout: 180_000 }, async () => {
+it(`survives ${KILLS} kills under load: every record is in its table, once`, { timeout: 400_000 }, async () => {
   const dataDir = await newDataDir()
   const { url } = await postgres.database()
   const env = {

@@ -6,6 +6,6 @@ import { afterAll, afterEach } from 'vitest'
 import { cleanUp, toldByProcesses } from './processes.ts'
 
 afterEach(({ task }) => {
-  if (task.result?.state === 'fail') console.error(toldByProcesses())
+  if (task.result?.state === 'fail') process.stderr.write(`${toldByProcesses()}\n`)
 })
 afterAll(cleanUp)

@@ -147,16 +147,21 @@ export function createOutbox({ store, url, page, now }: OutboxOptions): Outbox {
   /** Until all of the page's events are forgotten, or this page is gone. */
   const hold = (from: string): Promise<void> => new Promise((resolve) => held.set(from, resolve))
 
-  /** Takes on what pages before this one have left. Without locks (on pages that are not secure) other tabs' too, and the edge tells by the ids. */
+  /**
+   * Takes on what pages before this one have left: each when it is gone, which its lock tells, and the browser lets go of that somewhat after the page. Without locks (on pages that are
+   * not secure) other tabs' too, and the edge tells by the ids.
+   */
   function adopt(): void {
-    const left = store.names().filter((name) => name.startsWith(PREFIX))
-    for (const from of new Set(left.map(pageOf))) {
-      const take = (): Promise<void> => {
-        for (const name of left) if (pageOf(name) === from) own.add(name)
+    const kept = (): string[] => store.names().filter((name) => name.startsWith(PREFIX))
+    for (const from of new Set(kept().map(pageOf))) {
+      const take = (): Promise<void> | undefined => {
+        const left = kept().filter((name) => pageOf(name) === from)
+        for (const name of left) own.add(name)
+        if (left.length === 0) return undefined
         flushIn(GATHER_MS)
         return hold(from)
       }
-      if (navigator.locks) void navigator.locks.request(LOCK + from, { ifAvailable: true }, (lock) => lock && take())
+      if (navigator.locks) void navigator.locks.request(LOCK + from, take)
       else void take()
     }
   }

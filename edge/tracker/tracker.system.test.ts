@@ -198,6 +198,23 @@ it('brings what was kept offline when the visitor comes back', async () => {
   expect(ids(await arrived(1))).toEqual([id])
 })
 
+it('brings what a tab could not send, as soon as it is gone, from one that is open', async () => {
+  const { context } = await browser.profile()
+  attributes += ' data-pages="off"'
+  const cut = await visit(context)
+  // Also what it would send on leaving.
+  await cut.evaluate(() => {
+    window.fetch = () => Promise.reject(new TypeError('cut off'))
+  })
+  const kept = await sf(cut, 'track', 'Not sent')
+  const other = await visit(context)
+  const sent = await sf(other, 'track', 'Sent')
+  expect(ids(await arrived(1))).toEqual([sent])
+  await cut.close()
+  expect(ids(await arrived(2))).toEqual([kept, sent].toSorted())
+  expect(await duplicates()).toBe(false)
+})
+
 it('sends at once when the network is back', async () => {
   const { context } = await browser.profile()
   const page = await visit(context)

@@ -3,6 +3,7 @@
  * not be), and wrong values are refused with a sentence. No cluster is had here: what only one can show (images that start, probes that answer) is not shown.
  */
 import { readdirSync, readFileSync } from 'node:fs'
+import { cp, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { describe, expect, test } from 'vitest'
@@ -608,6 +609,16 @@ test.each([
 ])('refused with a sentence: %s', async (_, pairs, sentence) => {
   const { code, stderr } = await template([...VARIANTS.dev!, ...set(...pairs)])
   expect(stderr).toMatch(sentence)
+  expect(code).toBe(1)
+})
+
+test('a copy that has lost its link to the rules is refused with a sentence, not rendered without alerts', async () => {
+  const copy = join(helm.folder, 'copy')
+  await cp(CHART, copy, { recursive: true, filter: (path) => !path.endsWith('/rules') })
+  // As archives and checkouts without symbolic links have it.
+  await writeFile(join(copy, 'rules'), '../../../observability/prometheus/rules')
+  const { code, stderr } = await helm.run(['template', 'sf', copy, '--kube-version', KUBERNETES[0]!, ...VARIANTS.prod!])
+  expect(stderr).toMatch(/monitoring\.rules\.enabled is true, and this copy of the chart has no rules: /)
   expect(code).toBe(1)
 })
 

@@ -56,5 +56,6 @@
 {{- end -}}
 {{- end -}}
 {{- if hasKey .Values.roles.cdc "replicas" }}{{ $wrong = append $wrong "roles.cdc.replicas can't be set: a replication slot has one reader." }}{{ end -}}
+{{- if and .Values.monitoring.rules.enabled (not (.Files.Glob "rules/*.yml")) }}{{ $wrong = append $wrong "monitoring.rules.enabled is true, and this copy of the chart has no rules: its link to observability/prometheus/rules was lost on the way. Put these files into rules/, or get the chart by git or as a package." }}{{ end -}}
 {{- if $wrong }}{{ fail (printf "\n\nThe values have %s:\n- %s\n" (eq (len $wrong) 1 | ternary "a problem" (printf "%d problems" (len $wrong))) (join "\n- " $wrong)) }}{{ end -}}
 {{- end -}}

@@ -60,6 +60,11 @@ const sf = <M extends keyof Tracker>(page: Page, method: M, ...args: unknown[]):
       (window as unknown as { sf: Record<string, (...args: unknown[]) => string> }).sf[name]!(...given),
     [method, args] as const,
   )
+/** From now on it sends nothing, nor on leaving, which may be when the network is back. */
+const cutOff = (page: Page): Promise<void> =>
+  page.evaluate(() => {
+    window.fetch = () => Promise.reject(new TypeError('cut off'))
+  })
 const stored = (page: Page): Promise<string[]> => page.evaluate(() => Object.keys(localStorage))
 
 /** What the log has, as soon as it is so many. */
@@ -191,6 +196,7 @@ it('brings what was kept offline when the visitor comes back', async () => {
   const failed = page.waitForEvent('requestfailed')
   const id = await sf(page, 'track', 'In the tunnel')
   await failed
+  await cutOff(page)
   await page.close()
   await context.setOffline(false)
   expect(await edge.events(CLICKSTREAM)).toEqual([])
@@ -202,10 +208,7 @@ it('brings what a tab could not send, as soon as it is gone, from one that is op
   const { context } = await browser.profile()
   attributes += ' data-pages="off"'
   const cut = await visit(context)
-  // Also what it would send on leaving.
-  await cut.evaluate(() => {
-    window.fetch = () => Promise.reject(new TypeError('cut off'))
-  })
+  await cutOff(cut)
   const kept = await sf(cut, 'track', 'Not sent')
   const other = await visit(context)
   const sent = await sf(other, 'track', 'Sent')

@@ -145,7 +145,10 @@ describe('what became of an event', () => {
     await send('/events', event, second.url)
     const found = await eventually('both records are read', WAIT_MS, async () => {
       const status = await statusOf(encodeURIComponent('d/1'), { type: 'event' })
-      return status.records.length === 2 && status.status === 'applied' ? status : undefined
+      const isRead = status.records.every(({ jobs }: Answer) =>
+        jobs.every((each: Answer) => each.outcome !== 'pending'),
+      )
+      return status.records.length === 2 && status.status === 'applied' && isRead ? status : undefined
     })
     expect(found.duplicates).toBe(1)
     const [first, copy] = found.records

@@ -21,6 +21,8 @@ test('a thread reads whole and ever newer features while this one writes them', 
   const last = 400
   const thread = startThread(new URL('../testing/feature-reader.ts', import.meta.url), { workerData: { folder, last } })
   const result = once(thread, 'message') as Promise<[{ reads: number; faults: string[] }]>
+  // Its end may come right behind its message.
+  const ended = once(thread, 'exit')
   const store = await openEmbeddedFeatures(folder)
   for (let position = 1; position <= last; position++) {
     await store.write(
@@ -37,7 +39,7 @@ test('a thread reads whole and ever newer features while this one writes them', 
   const [{ reads, faults }] = await result
   expect(faults).toEqual([])
   expect(reads).toBeGreaterThan(0)
-  await once(thread, 'exit')
+  await ended
   await store.close()
 })
 

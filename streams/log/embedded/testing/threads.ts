@@ -3,7 +3,6 @@
  * `threads.ts <folder> closed` after they have closed the log, `open` with the log left open, `terminated` with the threads killed while they
  * append, `exit` by process.exit while they append. Prints `fine` just before the end.
  */
-import { once } from 'node:events'
 import { writeSync } from 'node:fs'
 import { startThread } from '../../../../observability/threads.ts'
 import type { WriterTask } from './writer-task.ts'
@@ -16,15 +15,23 @@ const threads = ['a', 'b'].map((name) => {
   return startThread(new URL('./writer.ts', import.meta.url), { workerData: task })
 })
 
+// Listened for from the start: when a thread ends, what it has said last and its end come without a pause between them.
 await Promise.all(
-  threads.map(async (thread) => {
-    let records = 0
-    for (;;) {
-      const [line] = (await once(thread, 'message')) as [string]
-      if (line === 'done') return once(thread, 'exit')
-      if (endless && ++records >= 100) return undefined
-    }
-  }),
+  threads.map(
+    (thread) =>
+      new Promise<void>((resolve, reject) => {
+        let records = 0
+        let isDone = false
+        thread.on('message', (line) => {
+          isDone ||= line === 'done'
+          if (endless && ++records >= 100) resolve()
+        })
+        thread.once('exit', (code) => {
+          if (isDone) resolve()
+          else reject(new Error(`A thread ended with ${code} before it was done.`))
+        })
+      }),
+  ),
 )
 if (way === 'terminated') await Promise.all(threads.map((thread) => thread.terminate()))
 writeSync(1, 'fine\n')

@@ -5,6 +5,22 @@ import { agreesToAnalytics, consentOf } from './consent.ts'
 
 const click = (id: string, more: object = {}) => ({ event_id: id, event_type: 'page_view', user_id: 'ada', ...more })
 
+/** An order as Segment's SDKs tell of it. */
+const message = (messageId: string, context: object) => ({
+  type: 'track',
+  messageId,
+  userId: 'ada',
+  event: 'Order Completed',
+  properties: { order_id: messageId, total: 5 },
+  context,
+})
+const sendToSegment = ({ app }: Harness, batch: object[], key: string) =>
+  app.request('/v1/batch', {
+    method: 'POST',
+    body: JSON.stringify({ batch }),
+    headers: { 'content-type': 'application/json', authorization: `Basic ${btoa(`${key}:`)}` },
+  })
+
 describe('an event that says it is without consent', () => {
   it('is let go and counted, whatever else it is, and its neighbours are taken', async () => {
     const edge = await createHarness()
@@ -87,24 +103,12 @@ describe('a write key that requires consent', () => {
 
   it('takes messages of Segment’s that say yes to analytics, with their orders', async () => {
     const edge = await createHarness()
-    const message = (messageId: string, context: object) => ({
-      type: 'track',
-      messageId,
-      userId: 'ada',
-      event: 'Order Completed',
-      properties: { order_id: messageId, total: 5 },
-      context,
-    })
     const batch = [
       message('m-1', { consent: { categoryPreferences: { Analytics: true } } }),
       message('m-2', { consent: { categoryPreferences: { Advertising: true } } }),
       message('m-3', {}),
     ]
-    const answer = await edge.app.request('/v1/batch', {
-      method: 'POST',
-      body: JSON.stringify({ batch }),
-      headers: { 'content-type': 'application/json', authorization: `Basic ${btoa(`${await keyOf(edge)}:`)}` },
-    })
+    const answer = await sendToSegment(edge, batch, await keyOf(edge))
     expect(await answer.json()).toEqual({ success: true, accepted: 1, duplicates: 0, rejected: [], without_consent: 2 })
     expect((await edge.events(ORDERS)).map((e) => e.order_id)).toEqual(['m-1'])
   })
@@ -115,24 +119,12 @@ describe('a message of Segment’s', () => {
 
   it('is let go where its preferences refuse analytics, with its order', async () => {
     const edge = await createHarness()
-    const message = (messageId: string, context: object) => ({
-      type: 'track',
-      messageId,
-      userId: 'ada',
-      event: 'Order Completed',
-      properties: { order_id: messageId, total: 5 },
-      context,
-    })
     const batch = [
       message('m-1', preferring({ Advertising: false, Analytics: true })),
       message('m-2', preferring({ Advertising: true, Analytics: false })),
       message('m-3', {}),
     ]
-    const answer = await edge.app.request('/v1/batch', {
-      method: 'POST',
-      body: JSON.stringify({ batch }),
-      headers: { 'content-type': 'application/json', authorization: `Basic ${btoa(`${WRITE_KEY}:`)}` },
-    })
+    const answer = await sendToSegment(edge, batch, WRITE_KEY)
     expect(await answer.json()).toEqual({ success: true, accepted: 2, duplicates: 0, rejected: [], without_consent: 1 })
     expect((await edge.events(CLICKSTREAM)).map((e) => e.event_id)).toEqual(['m-1', 'm-3'])
     expect((await edge.events(ORDERS)).map((e) => e.order_id)).toEqual(['m-1', 'm-3'])

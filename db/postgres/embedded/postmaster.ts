@@ -98,11 +98,12 @@ export async function clearFolder(folder: string, log: (message: string) => void
  */
 export function endLeftSessions(folder: string): void {
   if (process.platform !== 'linux') return
+  const served = realpathSync(folder)
   for (const name of readdirSync('/proc')) {
     const pid = Number(name)
     if (!Number.isInteger(pid)) continue
     try {
-      if (readlinkSync(`/proc/${pid}/cwd`) !== realpathSync(folder)) continue
+      if (readlinkSync(`/proc/${pid}/cwd`) !== served) continue
       if (inspectProcess(pid)?.command.startsWith('postgres:')) process.kill(pid, 'SIGTERM')
     } catch {
       // Gone by now, or of somebody else.
